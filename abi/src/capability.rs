@@ -1,0 +1,104 @@
+//! The identification words, as registers 0x000 to 0x03c and as [`crate::Opcode::Identify`] writes them.
+
+use crate::*;
+use serde::{Deserialize, Serialize};
+
+/// Bytes of the identification block.
+pub const IDENTIFICATION_BYTES: usize = 64;
+
+/// What a card says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identification {
+    /// Should be [`MAGIC_VALUE`].
+    pub magic: u32,
+    /// Major version of the interface.
+    pub abi_major: u16,
+    /// Minor version of the interface.
+    pub abi_minor: u16,
+    /// First 32 bits of the git revision, or 0.
+    pub git_revision: u32,
+    /// Board number from the profile.
+    pub board: u32,
+    /// Clock in kHz.
+    pub clock_khz: u32,
+    /// The card has an MSM engine.
+    pub has_msm: bool,
+    /// The card has a field vector engine.
+    pub has_field: bool,
+    /// Curve of the MSM engine: 0 = BN254 G1.
+    pub msm_curve: u32,
+    /// Bits of a signed digit.
+    pub msm_window_bits: u32,
+    /// Number of windows.
+    pub msm_windows: u32,
+    /// Number of point adders.
+    pub msm_adders: u32,
+    /// 0 = complete projective, 1 = batched affine.
+    pub msm_adder_kind: u32,
+    /// Latency of the point adder in cycles.
+    pub msm_latency_cycles: u32,
+    /// Size of card memory in KiB.
+    pub card_memory_kib: u32,
+    /// Latency of the Montgomery multiplier in cycles.
+    pub field_latency_cycles: u32,
+}
+
+impl Identification {
+    /// The sixteen words, in register order.
+    pub fn to_words(&self) -> [u32; IDENTIFICATION_BYTES / 4] {
+        let mut words = [0; IDENTIFICATION_BYTES / 4];
+        let mut set = |register: Register, value: u32| words[register.offset as usize / 4] = value;
+        set(MAGIC, self.magic);
+        set(
+            ABI_VERSION,
+            ABI_VERSION_MAJOR.put(self.abi_major.into()) | ABI_VERSION_MINOR.put(self.abi_minor.into()),
+        );
+        set(GIT_REVISION, self.git_revision);
+        set(BOARD, self.board);
+        set(CLOCK_KHZ, self.clock_khz);
+        set(
+            CAPABILITIES,
+            CAPABILITIES_MSM.put(self.has_msm.into()) | CAPABILITIES_FIELD.put(self.has_field.into()),
+        );
+        set(
+            MSM_CAPS,
+            MSM_CAPS_CURVE.put(self.msm_curve)
+                | MSM_CAPS_WINDOW_BITS.put(self.msm_window_bits)
+                | MSM_CAPS_WINDOWS.put(self.msm_windows)
+                | MSM_CAPS_ADDERS.put(self.msm_adders)
+                | MSM_CAPS_ADDER_KIND.put(self.msm_adder_kind),
+        );
+        set(MSM_LATENCY, self.msm_latency_cycles);
+        set(CARD_MEMORY_KIB, self.card_memory_kib);
+        set(FIELD_LATENCY, self.field_latency_cycles);
+        words
+    }
+
+    /// Reads the sixteen words.
+    pub fn from_words(words: &[u32; IDENTIFICATION_BYTES / 4]) -> Identification {
+        let get = |register: Register| words[register.offset as usize / 4];
+        Identification {
+            magic: get(MAGIC),
+            abi_major: ABI_VERSION_MAJOR.get(get(ABI_VERSION)) as u16,
+            abi_minor: ABI_VERSION_MINOR.get(get(ABI_VERSION)) as u16,
+            git_revision: get(GIT_REVISION),
+            board: get(BOARD),
+            clock_khz: get(CLOCK_KHZ),
+            has_msm: CAPABILITIES_MSM.get(get(CAPABILITIES)) != 0,
+            has_field: CAPABILITIES_FIELD.get(get(CAPABILITIES)) != 0,
+            msm_curve: MSM_CAPS_CURVE.get(get(MSM_CAPS)),
+            msm_window_bits: MSM_CAPS_WINDOW_BITS.get(get(MSM_CAPS)),
+            msm_windows: MSM_CAPS_WINDOWS.get(get(MSM_CAPS)),
+            msm_adders: MSM_CAPS_ADDERS.get(get(MSM_CAPS)),
+            msm_adder_kind: MSM_CAPS_ADDER_KIND.get(get(MSM_CAPS)),
+            msm_latency_cycles: get(MSM_LATENCY),
+            card_memory_kib: get(CARD_MEMORY_KIB),
+            field_latency_cycles: get(FIELD_LATENCY),
+        }
+    }
+
+    /// Number of projective points that an MSM command writes.
+    pub fn msm_result_points(&self) -> usize {
+        (self.msm_windows * self.msm_window_bits) as usize
+    }
+}

@@ -1,0 +1,160 @@
+//! Submission entries: 64 bytes, little-endian.
+
+macro_rules! codes {
+    ($(#[$meta:meta])* $type:ident: $repr:ident { $($(#[doc = $doc:literal])+ $name:ident = $code:literal)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr($repr)]
+        pub enum $type { $($(#[doc = $doc])+ $name = $code,)+ }
+
+        impl $type {
+            /// Every value.
+            pub const ALL: &'static [$type] = &[$($type::$name),+];
+
+            /// The meaning.
+            pub const fn doc(self) -> &'static str {
+                match self { $($type::$name => concat!($($doc),+),)+ }
+            }
+
+            /// The value of a code, or the code itself where it has none.
+            pub const fn from_code(code: $repr) -> Result<$type, $repr> {
+                match code { $($code => Ok($type::$name),)+ _ => Err(code) }
+            }
+        }
+    };
+}
+
+codes! {
+    /// What a command does.
+    Opcode: u8 {
+        /// Writes the identification words (registers 0x000 to 0x03c, 64 bytes) to `host_out`. `count` must be 0.
+        Identify = 0
+        /// Copies `count` affine points (64 bytes each) from `host_a` to card memory at `card_address`. `count` is at least 1.
+        LoadBases = 1
+        /// Multi-scalar multiplication of `count` scalars (32 bytes each, at `host_a`) with as many resident bases at `card_address`; writes the bit sums of every window to `host_out`: for window 0 to W-1, for bit 0 to c-1, a projective point of 96 bytes; the result is the sum over window w and bit k of 2^(c*w + k) times that point. `count` may be 0.
+        Msm = 2
+        /// Element-wise field operation, out = a op b, on `count` elements of 32 bytes at `host_a` and `host_b`, to `host_out`. `parameter` names field and operation. `count` is at least 1.
+        FieldVector = 3
+        /// Writes the counters of the last MSM or field vector command (128 bytes) to `host_out`. `count` must be 0.
+        ReadCounters = 4
+        /// Runs known answers through the field and curve pipelines. `count` must be 0.
+        SelfTest = 5
+    }
+}
+
+codes! {
+    /// The field of a [`Opcode::FieldVector`], bits 15:8 of the parameter.
+    FieldId: u8 {
+        /// BN254's base field, in which the points' coordinates lie.
+        Fq = 0
+        /// BN254's scalar field.
+        Fr = 1
+    }
+}
+
+codes! {
+    /// The operation of a [`Opcode::FieldVector`], bits 7:0 of the parameter.
+    FieldOperation: u8 {
+        /// a + b
+        Add = 0
+        /// a - b
+        Subtract = 1
+        /// Montgomery product a * b / 2^256
+        Multiply = 2
+    }
+}
+
+/// Packs the parameter of a [`Opcode::FieldVector`].
+pub const fn field_parameter(field: FieldId, operation: FieldOperation) -> u32 {
+    (field as u32) << 8 | operation as u32
+}
+
+/// Bytes of a submission entry.
+pub const DESCRIPTOR_BYTES: usize = 64;
+
+/// A named run of bytes of a queue entry.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryField {
+    /// Name as in the struct.
+    pub name: &'static str,
+    /// First byte.
+    pub byte: usize,
+    /// Number of bytes.
+    pub bytes: usize,
+    /// Meaning.
+    pub doc: &'static str,
+}
+
+const fn entry(name: &'static str, byte: usize, bytes: usize, doc: &'static str) -> EntryField {
+    EntryField { name, byte, bytes, doc }
+}
+
+/// Layout of a submission entry; bytes not listed are reserved and must be zero.
+pub const DESCRIPTOR_LAYOUT: &[EntryField] = &[
+    entry("opcode", 0, 1, "What to do."),
+    entry("command_id", 2, 2, "Chosen by the driver, returned in the completion entry."),
+    entry("count", 4, 4, "Number of elements."),
+    entry("host_a", 8, 8, "Host address of the first operand, aligned to 32 bytes."),
+    entry("host_b", 16, 8, "Host address of the second operand, aligned to 32 bytes."),
+    entry("host_out", 24, 8, "Host address of the result, aligned to 32 bytes."),
+    entry("card_address", 32, 8, "Byte address in card memory, aligned to 64 bytes."),
+    entry("parameter", 40, 4, "Field and operation of a field vector command."),
+];
+
+/// A submission entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Descriptor {
+    /// [`Opcode`] as a code, so that a test can send any.
+    pub opcode: u8,
+    /// Chosen by the driver, returned in the completion entry.
+    pub command_id: u16,
+    /// Number of elements.
+    pub count: u32,
+    /// Host address of the first operand.
+    pub host_a: u64,
+    /// Host address of the second operand.
+    pub host_b: u64,
+    /// Host address of the result.
+    pub host_out: u64,
+    /// Byte address in card memory.
+    pub card_address: u64,
+    /// See [`field_parameter`].
+    pub parameter: u32,
+}
+
+impl Descriptor {
+    /// The entry's 64 bytes, reserved bytes zero.
+    pub fn to_bytes(&self) -> [u8; DESCRIPTOR_BYTES] {
+        let mut bytes = [0; DESCRIPTOR_BYTES];
+        bytes[0] = self.opcode;
+        bytes[2..4].copy_from_slice(&self.command_id.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.count.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.host_a.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.host_b.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.host_out.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.card_address.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.parameter.to_le_bytes());
+        bytes
+    }
+
+    /// Reads an entry; the second value tells whether every reserved byte is zero.
+    pub fn from_bytes(bytes: &[u8; DESCRIPTOR_BYTES]) -> (Descriptor, bool) {
+        let u64_at = |at: usize| {
+            bytes[at..at + 8].iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte))
+        };
+        let u32_at = |at: usize| {
+            bytes[at..at + 4].iter().rev().fold(0u32, |word, byte| word << 8 | u32::from(*byte))
+        };
+        let descriptor = Descriptor {
+            opcode: bytes[0],
+            command_id: u16::from_le_bytes([bytes[2], bytes[3]]),
+            count: u32_at(4),
+            host_a: u64_at(8),
+            host_b: u64_at(16),
+            host_out: u64_at(24),
+            card_address: u64_at(32),
+            parameter: u32_at(40),
+        };
+        (descriptor, descriptor.to_bytes() == *bytes)
+    }
+}

@@ -1,0 +1,69 @@
+//! `docs/registers.md`, rendered from the tables of this crate.
+
+use crate::*;
+use std::fmt::Write;
+
+/// The register reference as Markdown.
+pub fn render() -> String {
+    let mut out = String::from(
+        "# Registers, queues and commands\n\n\
+         Rendered from the crate `spandrel-abi` by `cargo xtask registers`; a test fails when this page is stale.\n\n",
+    );
+    // Writing to a String cannot fail.
+    let _ = write_page(&mut out);
+    out
+}
+
+fn write_page(out: &mut String) -> std::fmt::Result {
+    writeln!(out, "Interface version {ABI_MAJOR}.{ABI_MINOR}. All words are little-endian.\n")?;
+    writeln!(out, "## Registers (BAR 0, {BAR0_BYTES} bytes)\n")?;
+    writeln!(out, "| offset | register | access | meaning |\n| --- | --- | --- | --- |")?;
+    for register in REGISTERS {
+        let access = match register.access {
+            Access::ReadOnly => "read only",
+            Access::ReadWrite => "read, write",
+            Access::WriteOneToClear => "write 1 to clear",
+        };
+        writeln!(out, "| `0x{:03x}` | `{}` | {access} |{} |", register.offset, register.name, register.doc)?;
+        for field in register.fields {
+            let bits = match field.width {
+                1 => format!("{}", field.lsb),
+                width => format!("{}:{}", field.lsb + width - 1, field.lsb),
+            };
+            writeln!(out, "| | `{}` | bits {bits} | {} |", field.name, field.doc)?;
+        }
+    }
+    writeln!(out, "\n## Submission entry ({DESCRIPTOR_BYTES} bytes)\n")?;
+    write_layout(out, DESCRIPTOR_LAYOUT)?;
+    writeln!(out, "\n## Commands\n\n| opcode | command | does |\n| --- | --- | --- |")?;
+    for opcode in Opcode::ALL {
+        writeln!(out, "| {} | `{opcode:?}` |{} |", *opcode as u8, opcode.doc())?;
+    }
+    writeln!(out, "\n| field | name | |\n| --- | --- | --- |")?;
+    for field in FieldId::ALL {
+        writeln!(out, "| {} | `{field:?}` |{} |", *field as u8, field.doc())?;
+    }
+    writeln!(out, "\n| operation | name | |\n| --- | --- | --- |")?;
+    for operation in FieldOperation::ALL {
+        writeln!(out, "| {} | `{operation:?}` |{} |", *operation as u8, operation.doc())?;
+    }
+    writeln!(out, "\n## Completion entry ({COMPLETION_BYTES} bytes)\n")?;
+    write_layout(out, COMPLETION_LAYOUT)?;
+    writeln!(out, "\n## Status codes\n\n| code | status | meaning |\n| --- | --- | --- |")?;
+    for status in Status::ALL {
+        writeln!(out, "| {} | `{status:?}` |{} |", *status as u8, status.doc())?;
+    }
+    writeln!(out, "\n## Counters ({COUNTERS_BYTES} bytes)\n\n| byte | counter | meaning |\n| --- | --- | --- |")?;
+    for (name, index, doc) in Counters::LAYOUT {
+        writeln!(out, "| {} | `{name}` |{doc} |", 8 * index)?;
+    }
+    Ok(())
+}
+
+fn write_layout(out: &mut String, layout: &[EntryField]) -> std::fmt::Result {
+    writeln!(out, "| byte | bytes | field | meaning |\n| --- | --- | --- | --- |")?;
+    for field in layout {
+        writeln!(out, "| {} | {} | `{}` | {} |", field.byte, field.bytes, field.name, field.doc)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! The register map of BAR 0.
+
+/// What a host may do with a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads return the card's value; writes are ignored.
+    ReadOnly,
+    /// Reads return what was last written.
+    ReadWrite,
+    /// Writing a one to a bit clears it.
+    WriteOneToClear,
+}
+
+/// A named run of bits in a register.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Name, in capitals.
+    pub name: &'static str,
+    /// Lowest bit.
+    pub lsb: u32,
+    /// Number of bits.
+    pub width: u32,
+    /// Meaning, one sentence.
+    pub doc: &'static str,
+}
+
+impl Field {
+    /// Bits of the field, in place.
+    pub const fn mask(&self) -> u32 {
+        (((1u64 << self.width) - 1) as u32) << self.lsb
+    }
+
+    /// The field's value in a register word.
+    pub const fn get(&self, word: u32) -> u32 {
+        (word & self.mask()) >> self.lsb
+    }
+
+    /// `value` moved to the field's place; bits that do not fit are dropped.
+    pub const fn put(&self, value: u32) -> u32 {
+        (value << self.lsb) & self.mask()
+    }
+}
+
+/// One 32-bit register.
+#[derive(Clone, Copy, Debug)]
+pub struct Register {
+    /// Name, in capitals.
+    pub name: &'static str,
+    /// Byte offset in BAR 0, a multiple of four.
+    pub offset: u32,
+    /// What a host may do with it.
+    pub access: Access,
+    /// Meaning, one or two sentences.
+    pub doc: &'static str,
+    /// Named bits; empty where the word is one number.
+    pub fields: &'static [Field],
+}
+
+macro_rules! registers {
+    ($($(#[doc = $doc:literal])+ $name:ident @ $offset:literal $access:ident { $($field:expr),* $(,)? })+) => {
+        $($(#[doc = $doc])+
+        pub const $name: Register = Register {
+            name: stringify!($name),
+            offset: $offset,
+            access: Access::$access,
+            doc: concat!($($doc),+),
+            fields: &[$($field),*],
+        };)+
+        /// Every register, by offset.
+        pub const REGISTERS: &[Register] = &[$($name),+];
+    };
+}
+
+macro_rules! fields {
+    ($($name:ident = $text:literal, $lsb:literal, $width:literal, $doc:literal;)+) => {
+        $(#[doc = $doc]
+        pub const $name: Field = Field { name: $text, lsb: $lsb, width: $width, doc: $doc };)+
+    };
+}
+
+fields! {
+    ABI_VERSION_MINOR = "MINOR", 0, 16, "Minor version.";
+    ABI_VERSION_MAJOR = "MAJOR", 16, 16, "Major version; a driver refuses another than its own.";
+    CAPABILITIES_MSM = "MSM", 0, 1, "The card has an MSM engine.";
+    CAPABILITIES_FIELD = "FIELD", 1, 1, "The card has a field vector engine.";
+    MSM_CAPS_CURVE = "CURVE", 0, 4, "Curve: 0 = BN254 G1.";
+    MSM_CAPS_WINDOW_BITS = "WINDOW_BITS", 4, 5, "Bits c of a signed digit.";
+    MSM_CAPS_WINDOWS = "WINDOWS", 9, 7, "Number of windows W = ceil(255 / c).";
+    MSM_CAPS_ADDERS = "ADDERS", 16, 4, "Number of point adders.";
+    MSM_CAPS_ADDER_KIND = "ADDER_KIND", 20, 4, "Adder: 0 = complete projective, 1 = batched affine.";
+    CONTROL_ENABLE = "ENABLE", 0, 1, "The queues run while this is one; the queue registers may be written only while it is zero.";
+    CONTROL_RESET = "RESET", 1, 1, "Writing one resets everything but this register block's identification; it reads as one until the reset is over.";
+    STATUS_READY = "READY", 0, 1, "The card is out of reset and takes register writes.";
+    STATUS_BUSY = "BUSY", 1, 1, "A command is being executed.";
+    STATUS_FAULT = "FAULT", 2, 1, "A queue could not be read or written: the queues stand still until a reset.";
+    STATUS_FAULT_CODE = "FAULT_CODE", 8, 8, "Status code of the fault (see status codes).";
+    INTERRUPT_COMPLETION = "COMPLETION", 0, 1, "A completion entry was written.";
+    INTERRUPT_FAULT = "FAULT", 1, 1, "STATUS.FAULT was set.";
+}
+
+registers! {
+    /// Identification word, the bytes `SPDL`.
+    MAGIC @ 0x000 ReadOnly {}
+    /// Version of the register map and the queues.
+    ABI_VERSION @ 0x004 ReadOnly { ABI_VERSION_MINOR, ABI_VERSION_MAJOR }
+    /// First 32 bits of the git revision the card was built from; 0 where it was not known.
+    GIT_REVISION @ 0x008 ReadOnly {}
+    /// Board number from the profile.
+    BOARD @ 0x00c ReadOnly {}
+    /// Clock of the core in kHz (in simulation: the clock that the profile assumes).
+    CLOCK_KHZ @ 0x010 ReadOnly {}
+    /// Engines on the card.
+    CAPABILITIES @ 0x014 ReadOnly { CAPABILITIES_MSM, CAPABILITIES_FIELD }
+    /// Shape of the MSM engine.
+    MSM_CAPS @ 0x018 ReadOnly { MSM_CAPS_CURVE, MSM_CAPS_WINDOW_BITS, MSM_CAPS_WINDOWS, MSM_CAPS_ADDERS, MSM_CAPS_ADDER_KIND }
+    /// Latency of the point adder in cycles.
+    MSM_LATENCY @ 0x01c ReadOnly {}
+    /// Size of card memory in KiB.
+    CARD_MEMORY_KIB @ 0x020 ReadOnly {}
+    /// Latency of the Montgomery multiplier in cycles.
+    FIELD_LATENCY @ 0x024 ReadOnly {}
+    /// Starts and resets the card.
+    CONTROL @ 0x040 ReadWrite { CONTROL_ENABLE, CONTROL_RESET }
+    /// State of the card.
+    STATUS @ 0x044 ReadOnly { STATUS_READY, STATUS_BUSY, STATUS_FAULT, STATUS_FAULT_CODE }
+    /// Interrupt causes since last cleared; the request line is high while a cause is set and enabled.
+    INTERRUPT_STATUS @ 0x048 WriteOneToClear { INTERRUPT_COMPLETION, INTERRUPT_FAULT }
+    /// Interrupt causes that raise the request line.
+    INTERRUPT_ENABLE @ 0x04c ReadWrite { INTERRUPT_COMPLETION, INTERRUPT_FAULT }
+    /// Host address of the submission ring, low half; aligned to 64 bytes.
+    SQ_BASE_LO @ 0x050 ReadWrite {}
+    /// Host address of the submission ring, high half.
+    SQ_BASE_HI @ 0x054 ReadWrite {}
+    /// Number of entries of the submission ring minus one; the number is a power of two, 2 to 32,768.
+    SQ_MASK @ 0x058 ReadWrite {}
+    /// Host address of the completion ring, low half; aligned to 32 bytes.
+    CQ_BASE_LO @ 0x060 ReadWrite {}
+    /// Host address of the completion ring, high half.
+    CQ_BASE_HI @ 0x064 ReadWrite {}
+    /// Number of entries of the completion ring minus one; the number is a power of two, 2 to 32,768.
+    CQ_MASK @ 0x068 ReadWrite {}
+    /// Doorbell: index of the entry after the last one submitted. Masked with SQ_MASK by the card.
+    SQ_TAIL @ 0x080 ReadWrite {}
+    /// Index of the next submission entry that the card will fetch.
+    SQ_HEAD @ 0x084 ReadOnly {}
+    /// Doorbell: index of the next completion entry that the host will read. The card writes no entry that would make the ring full.
+    CQ_HEAD @ 0x088 ReadWrite {}
+    /// Index of the next completion entry that the card will write.
+    CQ_TAIL @ 0x08c ReadOnly {}
+    /// Free for the driver's own tests of register access.
+    SCRATCH @ 0x090 ReadWrite {}
+    /// Cycles since power-on or reset, low half; reading it latches the high half.
+    CYCLES_LO @ 0x0a0 ReadOnly {}
+    /// Cycles since power-on or reset, high half as latched.
+    CYCLES_HI @ 0x0a4 ReadOnly {}
+}
+
+/// Bytes of BAR 0; registers that are not listed read as zero and ignore writes.
+pub const BAR0_BYTES: u32 = 4096;
+
+/// Index of the MSI-X vector (interrupt request line) of the completion ring.
+pub const COMPLETION_VECTOR: u16 = 0;

@@ -1,0 +1,1 @@
+//! The Spandrel card in RustHDL.

@@ -1,0 +1,1 @@
+//! Groth16 prover that offloads to the Spandrel card.

@@ -1,0 +1,2 @@
+//! Command line of the Spandrel prover.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Pinned, checksummed third-party tools, fetched into the checkout.
