@@ -1,1 +1,3 @@
 //! The Spandrel card in RustHDL.
+
+pub mod emit;

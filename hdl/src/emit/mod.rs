@@ -1,0 +1,1 @@
+//! Verilog from connected RustHDL blocks: checked, merged, with plain names.
