@@ -1,1 +1,21 @@
 //! Pinned, checksummed third-party tools, fetched into the checkout.
+//!
+//! Everything fetched or built lands below `.spandrel/` of the checkout, which git ignores: tools in
+//! `.spandrel/tools`, compiled simulation models in `.spandrel/models`. Nothing outside the checkout is written
+//! (package managers keep their own caches). Two processes that want the same thing at once wait for each other.
+
+mod error;
+mod lock;
+mod node;
+mod paths;
+mod run;
+mod toolchain;
+mod verilator;
+
+pub use error::ToolError;
+pub use lock::FileLock;
+pub use node::{NodePackages, npm_ci};
+pub use paths::{checkout_root, models_dir, tools_dir};
+pub use run::{find_program, last_lines, run};
+pub use toolchain::{Cxx, cxx_compiler};
+pub use verilator::{VERILATOR_VERSION, Verilator, verilator};
