@@ -1,0 +1,160 @@
+//! How the driver reaches a card: register accesses, memory for both, interrupts, time.
+
+use crate::dma::{DmaBuffer, DmaOutOfBounds};
+use std::fmt;
+use std::time::Duration;
+
+/// Width of a register access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccessWidth {
+    /// One byte.
+    Byte,
+    /// Two bytes.
+    Half,
+    /// Four bytes: the width of every register of BAR 0.
+    Word,
+    /// Eight bytes.
+    Double,
+}
+
+impl AccessWidth {
+    /// Bytes: 1, 2, 4 or 8.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            AccessWidth::Byte => 1,
+            AccessWidth::Half => 2,
+            AccessWidth::Word => 4,
+            AccessWidth::Double => 8,
+        }
+    }
+
+    /// The value a read of this width gives where nothing answers: all ones.
+    pub const fn all_ones(self) -> u64 {
+        u64::MAX >> (64 - 8 * self.bytes())
+    }
+}
+
+impl fmt::Display for AccessWidth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-byte", self.bytes())
+    }
+}
+
+/// What can go wrong between the driver and a card.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// A register access that is not aligned, or outside the BAR.
+    #[error(
+        "{width} access at offset {offset:#x} is misaligned or outside the card's {bar_bytes} bytes of registers"
+    )]
+    BadAccess {
+        /// Byte offset in the BAR.
+        offset: u64,
+        /// Width of the access.
+        width: AccessWidth,
+        /// Bytes of the BAR.
+        bar_bytes: u64,
+    },
+    /// The card answered a register access with a bus error, or not at all.
+    #[error("{width} access at offset {offset:#x} failed: {reason}")]
+    AccessFailed {
+        /// Byte offset in the BAR.
+        offset: u64,
+        /// Width of the access.
+        width: AccessWidth,
+        /// What the bus said.
+        reason: String,
+    },
+    /// Memory that the card can reach could not be had.
+    #[error("could not get {bytes} bytes of memory that the card can reach: {reason}")]
+    Allocation {
+        /// Bytes that were asked for.
+        bytes: usize,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// There is no such interrupt vector.
+    #[error("the card has no interrupt vector {vector}")]
+    NoSuchVector {
+        /// The vector asked for.
+        vector: u16,
+    },
+    /// A buffer was accessed outside its bounds.
+    #[error(transparent)]
+    OutOfBounds(#[from] DmaOutOfBounds),
+    /// The operating system refused a call.
+    #[error("{action}: {source}")]
+    Io {
+        /// What was being done.
+        action: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// Anything else a transport has to say, as whole sentences.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// A way to a card.
+///
+/// A card is used by one driver at a time, so all methods that touch it take `&mut self`. Whatever the card
+/// does, no method may block for good: [`wait_interrupt`](Transport::wait_interrupt) ends at its time-out.
+pub trait Transport: Send {
+    /// The card's name for messages, such as `sim:sim-small`.
+    fn describe(&self) -> String;
+
+    /// Reads `width` bytes at byte `offset` of BAR 0. Reads of a card that is gone give all ones.
+    fn read_bar(&mut self, offset: u64, width: AccessWidth) -> Result<u64, TransportError>;
+
+    /// Writes the low `width` bytes of `value` at byte `offset` of BAR 0. Every write to a [`DmaBuffer`]
+    /// that was made before is visible to the card before this write is.
+    fn write_bar(&mut self, offset: u64, width: AccessWidth, value: u64) -> Result<(), TransportError>;
+
+    /// Gives zeroed memory that the card can reach, at least `bytes` long, its I/O virtual address a
+    /// multiple of 4 KiB.
+    fn allocate(&mut self, bytes: usize) -> Result<DmaBuffer, TransportError>;
+
+    /// Waits until interrupt `vector` is raised (`true`) or `timeout`, in the card's time, is over
+    /// (`false`). A level-sensitive line that is high counts as raised at once. The caller does not rely on
+    /// interrupts: lost and spurious ones are allowed.
+    fn wait_interrupt(&mut self, vector: u16, timeout: Duration) -> Result<bool, TransportError>;
+
+    /// The card's time, never running backwards: the wall clock on hardware, cycles divided by the clock in
+    /// simulation. Every bound of the driver is measured in it.
+    fn now(&self) -> Duration;
+
+    /// Resets the card from outside (a function-level reset on hardware): for a card whose registers no
+    /// longer help.
+    fn reset(&mut self) -> Result<(), TransportError>;
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+
+    fn read_bar(&mut self, offset: u64, width: AccessWidth) -> Result<u64, TransportError> {
+        (**self).read_bar(offset, width)
+    }
+
+    fn write_bar(&mut self, offset: u64, width: AccessWidth, value: u64) -> Result<(), TransportError> {
+        (**self).write_bar(offset, width, value)
+    }
+
+    fn allocate(&mut self, bytes: usize) -> Result<DmaBuffer, TransportError> {
+        (**self).allocate(bytes)
+    }
+
+    fn wait_interrupt(&mut self, vector: u16, timeout: Duration) -> Result<bool, TransportError> {
+        (**self).wait_interrupt(vector, timeout)
+    }
+
+    fn now(&self) -> Duration {
+        (**self).now()
+    }
+
+    fn reset(&mut self) -> Result<(), TransportError> {
+        (**self).reset()
+    }
+}
