@@ -1,3 +1,7 @@
 //! The Spandrel card in RustHDL.
 
+pub mod datapath;
 pub mod emit;
+pub mod field;
+pub mod profile;
+pub mod stream;
