@@ -1,0 +1,34 @@
+//! Shapes of the arithmetic pipelines.
+
+use serde::{Deserialize, Serialize};
+
+/// How the pipelines of a board are cut; from its profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatapathConfig {
+    /// Bits of the two operands of one unsigned multiplier tile: `[26, 17]` for a DSP48E2, `[24, 17]` for a
+    /// DSP48E1, `[18, 18]` for an ECP5 multiplier, `[32, 32]` for fast simulation.
+    pub tile: [usize; 2],
+    /// Levels of Karatsuba splitting above the tiles of a full product.
+    pub karatsuba_levels: usize,
+    /// Longest carry chain in bits; longer additions are cut into chunks of this size, each its own level.
+    pub chunk_bits: usize,
+    /// Levels of logic (a chunk's addition, a multiplexer, a comparison) allowed between two registers.
+    pub levels_per_stage: usize,
+    /// Registers behind each multiplier tile; 0 leaves the product in the stage of its operands as one level,
+    /// from 1 on the operands are registered too (the A, B, M and P registers of a DSP slice are 2).
+    pub tile_stages: usize,
+}
+
+impl DatapathConfig {
+    /// The shape for AMD UltraScale+ parts: one 64-bit carry chain between registers, DSP48E2 tiles.
+    pub fn ultrascale() -> DatapathConfig {
+        DatapathConfig {
+            tile: [26, 17],
+            karatsuba_levels: 2,
+            chunk_bits: 64,
+            levels_per_stage: 1,
+            tile_stages: 2,
+        }
+    }
+}

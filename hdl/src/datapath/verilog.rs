@@ -1,0 +1,141 @@
+//! Emission of finished pipelines as Verilog, every width explicit.
+
+use super::graph::{Kind, Module, Node};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+impl Module {
+    /// This module and every module it instantiates, each once: name to text.
+    pub fn verilog(&self) -> BTreeMap<String, String> {
+        let mut modules = BTreeMap::new();
+        self.collect(&mut modules);
+        modules
+    }
+
+    fn collect(&self, modules: &mut BTreeMap<String, String>) {
+        if modules.contains_key(&self.name) {
+            return;
+        }
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut text);
+        modules.insert(self.name.clone(), text);
+        for instance in &self.instances {
+            instance.module.collect(modules);
+        }
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let input_names: Vec<_> = self.input_names().collect();
+        let ports: Vec<&str> = std::iter::once("clock")
+            .chain(input_names.iter().copied())
+            .chain(self.outputs.iter().map(|(name, _)| name.as_str()))
+            .collect();
+        writeln!(out, "module {} ({});", self.name, ports.join(", "))?;
+        writeln!(out, "  input wire clock;")?;
+        for (name, node) in input_names.iter().zip(&self.inputs) {
+            writeln!(out, "  input wire {}{name};", range(self.nodes[*node].width))?;
+        }
+        for (name, node) in &self.outputs {
+            writeln!(out, "  output wire {}{name};", range(self.nodes[*node].width))?;
+        }
+        for (index, node) in self.nodes.iter().enumerate() {
+            self.write_node(out, index, node)?;
+        }
+        for (index, instance) in self.instances.iter().enumerate() {
+            let module = &instance.module;
+            write!(out, "  {} u{index} (.clock(clock)", module.name)?;
+            for (name, node) in module.input_names().zip(&instance.inputs) {
+                write!(out, ", .{name}({})", self.operand(*node))?;
+            }
+            for (port, (name, _)) in module.outputs.iter().enumerate() {
+                write!(out, ", .{name}(i{index}_{port})")?;
+            }
+            writeln!(out, ");")?;
+        }
+        let registers: Vec<_> = self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter_map(|(index, node)| match node.kind {
+                Kind::Register(source) => Some((index, source)),
+                _ => None,
+            })
+            .collect();
+        if !registers.is_empty() {
+            writeln!(out, "  always @(posedge clock) begin")?;
+            for (index, source) in registers {
+                writeln!(out, "    n{index} <= {};", self.operand(source))?;
+            }
+            writeln!(out, "  end")?;
+        }
+        for (name, node) in &self.outputs {
+            writeln!(out, "  assign {name} = {};", self.operand(*node))?;
+        }
+        writeln!(out, "endmodule")
+    }
+
+    fn write_node(&self, out: &mut String, index: usize, node: &Node) -> std::fmt::Result {
+        let range = range(node.width);
+        let name = |operand: &usize| self.operand(*operand);
+        let value = match &node.kind {
+            Kind::Input(_) | Kind::Constant(_) => return Ok(()),
+            Kind::Register(_) => return writeln!(out, "  reg {range}n{index};"),
+            Kind::Output { instance, port } => {
+                writeln!(out, "  wire {range}i{instance}_{port};")?;
+                return Ok(());
+            }
+            Kind::Slice { source, lsb } => {
+                if self.nodes[*source].width == 1 {
+                    name(source)
+                } else if node.width == 1 {
+                    format!("{}[{lsb}]", name(source))
+                } else {
+                    format!("{}[{}:{lsb}]", name(source), lsb + node.width - 1)
+                }
+            }
+            Kind::Concat(parts) => {
+                let parts: Vec<_> = parts.iter().rev().map(name).collect();
+                format!("{{{}}}", parts.join(", "))
+            }
+            Kind::Add { a, b, carry: None } => format!("{} + {}", name(a), name(b)),
+            Kind::Add { a, b, carry: Some(carry) } => {
+                format!("{} + {} + {}", name(a), name(b), name(carry))
+            }
+            Kind::Subtract { a, b, borrow: None } => format!("{} - {}", name(a), name(b)),
+            Kind::Subtract { a, b, borrow: Some(borrow) } => {
+                format!("{} - {} - {}", name(a), name(b), name(borrow))
+            }
+            Kind::Multiply { a, b } => format!("{} * {}", name(a), name(b)),
+            Kind::Mux { select, high, low } => {
+                format!("{} ? {} : {}", name(select), name(high), name(low))
+            }
+            Kind::Equal(a, b) => format!("{} == {}", name(a), name(b)),
+            Kind::And(a, b) => format!("{} & {}", name(a), name(b)),
+            Kind::Or(a, b) => format!("{} | {}", name(a), name(b)),
+            Kind::Xor(a, b) => format!("{} ^ {}", name(a), name(b)),
+            Kind::Not(a) => format!("~{}", name(a)),
+        };
+        writeln!(out, "  wire {range}n{index} = {value};")
+    }
+
+    pub(super) fn input_names(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|node| match &self.nodes[*node].kind {
+            Kind::Input(name) => name.as_str(),
+            other => unreachable!("an input node is an input, not {other:?}"),
+        })
+    }
+
+    fn operand(&self, node: usize) -> String {
+        match &self.nodes[node].kind {
+            Kind::Input(name) => name.clone(),
+            Kind::Constant(value) => format!("{}'h{value:x}", self.nodes[node].width),
+            Kind::Output { instance, port } => format!("i{instance}_{port}"),
+            _ => format!("n{node}"),
+        }
+    }
+}
+
+fn range(width: usize) -> String {
+    if width == 1 { String::new() } else { format!("[{}:0] ", width - 1) }
+}
