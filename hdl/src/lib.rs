@@ -1,5 +1,6 @@
 //! The Spandrel card in RustHDL.
 
+pub mod axi;
 pub mod curve;
 pub mod datapath;
 pub mod emit;
