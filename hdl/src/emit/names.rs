@@ -15,7 +15,7 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = (bool, &str)> {
         let length = if is_name || first.is_ascii_digit() || first == b'$' {
             end(1, |byte| !is_name_part(byte))
         } else {
-            end(1, |byte| is_name_part(byte))
+            end(1, is_name_part)
         };
         let (token, tail) = rest.split_at(length);
         rest = tail;

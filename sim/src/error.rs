@@ -1,0 +1,78 @@
+//! What can go wrong in building and running a simulation.
+
+use std::path::PathBuf;
+
+/// A simulation could not be built or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// A tool that builds models is missing or failed; the message says what to do.
+    #[error(transparent)]
+    Tool(#[from] spandrel_tools::ToolError),
+    /// The design could not be written as Verilog.
+    #[error(transparent)]
+    Emit(#[from] spandrel_hdl::emit::EmitError),
+    /// A file or folder of the model cache could not be used.
+    #[error("cannot {action} {path}: {source}", path = .path.display())]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// A compiled model could not be loaded.
+    #[error("cannot load the compiled model {path}: {reason}; remove its folder to have it built again", path = .path.display())]
+    Load {
+        /// The shared object.
+        path: PathBuf,
+        /// What the loader said.
+        reason: String,
+    },
+    /// Verilator's translation lacks a port that the design lists.
+    #[error("Verilator's translation of {top} has no port {port}")]
+    PortLost {
+        /// Top module.
+        top: String,
+        /// The port.
+        port: String,
+    },
+    /// A test or the card shell asked for a port that the design does not have.
+    #[error("{top} has no port {port}; it has {known}")]
+    NoSuchPort {
+        /// Top module.
+        top: String,
+        /// The port asked for.
+        port: String,
+        /// The ports there are.
+        known: String,
+    },
+    /// The model stopped itself, for instance because its logic does not settle.
+    #[error("the model of {top} stopped: {message}")]
+    Stopped {
+        /// Top module.
+        top: String,
+        /// What the model said.
+        message: String,
+    },
+    /// A waveform was asked of a model built without one, or the file could not be written.
+    #[error("cannot write the waveform {path}: {reason}", path = .path.display())]
+    Trace {
+        /// The waveform file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl SimError {
+    /// Wraps an I/O error with what was attempted on which path.
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> SimError {
+        let path = path.into();
+        move |source| SimError::Io { action, path, source }
+    }
+}
