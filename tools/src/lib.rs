@@ -9,6 +9,8 @@ mod lock;
 mod node;
 mod paths;
 mod run;
+mod skip;
+mod snarkjs;
 mod toolchain;
 mod verilator;
 
@@ -17,5 +19,6 @@ pub use lock::FileLock;
 pub use node::{NodePackages, npm_ci};
 pub use paths::{checkout_root, models_dir, tools_dir};
 pub use run::{find_program, last_lines, run};
+pub use skip::{SKIP_LOG, skip};
 pub use toolchain::{Cxx, cxx_compiler};
 pub use verilator::{VERILATOR_VERSION, Verilator, verilator};

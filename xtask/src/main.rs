@@ -1,2 +1,48 @@
-//! `cargo xtask VERB`.
-fn main() {}
+//! `cargo xtask VERB`: set-up, demo, tests and checks.
+
+mod cargo;
+mod sample;
+mod tally;
+mod verbs;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Set-up, demo, tests and checks of Spandrel.
+///
+/// Run it from anywhere inside the checkout as `cargo xtask VERB`. What it fetches or builds lands in the folders
+/// `.spandrel` and `target` of the checkout; deleting them undoes it.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Demo(verbs::demo::Demo),
+    Test(verbs::test::Test),
+    Lint(verbs::lint::Lint),
+    Setup(verbs::setup::Setup),
+    Registers(verbs::registers::Registers),
+    Circuit(verbs::circuit::Circuit),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Demo(verb) => verb.run(),
+        Verb::Test(verb) => verb.run(),
+        Verb::Lint(verb) => verb.run(),
+        Verb::Setup(verb) => verb.run(),
+        Verb::Registers(verb) => verb.run(),
+        Verb::Circuit(verb) => verb.run(),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

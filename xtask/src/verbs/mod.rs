@@ -1,0 +1,8 @@
+//! A verb a file. Each has `run`, which gives the exit code, or an error that `main` prints.
+
+pub mod circuit;
+pub mod demo;
+pub mod lint;
+pub mod registers;
+pub mod setup;
+pub mod test;

