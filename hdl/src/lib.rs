@@ -1,6 +1,7 @@
 //! The Spandrel card in RustHDL.
 
 pub mod axi;
+pub mod card;
 pub mod curve;
 pub mod datapath;
 pub mod emit;

@@ -1,0 +1,221 @@
+//! Takes a submission entry apart and checks it in full.
+
+use rust_hdl::prelude::*;
+use spandrel_abi::{CARD_ALIGNMENT, HOST_ALIGNMENT, MAX_COUNT, Opcode, Status};
+
+/// Fields and status of a submission entry, combinational.
+///
+/// The checks, of which the first that fails gives the status: opcode, reserved bytes, count, alignment of the
+/// addresses that the command uses, range in card memory, parameter.
+#[derive(LogicBlock)]
+pub struct DescriptorCheck {
+    /// Bytes 0 to 31.
+    pub first: Signal<In, Bits<256>>,
+    /// Bytes 32 to 63.
+    pub second: Signal<In, Bits<256>>,
+    /// What to do.
+    pub opcode: Signal<Out, Bits<8>>,
+    /// The driver's identifier.
+    pub command_id: Signal<Out, Bits<16>>,
+    /// Number of elements.
+    pub count: Signal<Out, Bits<32>>,
+    /// Host address of the first operand.
+    pub host_a: Signal<Out, Bits<64>>,
+    /// Host address of the second operand.
+    pub host_b: Signal<Out, Bits<64>>,
+    /// Host address of the result.
+    pub host_out: Signal<Out, Bits<64>>,
+    /// Byte address in card memory.
+    pub card_address: Signal<Out, Bits<64>>,
+    /// Field and operation.
+    pub parameter: Signal<Out, Bits<32>>,
+    /// `spandrel_abi::Status`.
+    pub status: Signal<Out, Bits<8>>,
+    known: Signal<Local, Bit>,
+    no_count: Signal<Local, Bit>,
+    some_count: Signal<Local, Bit>,
+    uses_a: Signal<Local, Bit>,
+    uses_b: Signal<Local, Bit>,
+    uses_out: Signal<Local, Bit>,
+    uses_card: Signal<Local, Bit>,
+    uses_parameter: Signal<Local, Bit>,
+    misaligned_a: Signal<Local, Bit>,
+    misaligned_b: Signal<Local, Bit>,
+    misaligned_out: Signal<Local, Bit>,
+    misaligned_card: Signal<Local, Bit>,
+    bytes: Signal<Local, Bits<64>>,
+    room: Signal<Local, Bits<64>>,
+    out_of_range: Signal<Local, Bit>,
+    parameter_operation: Signal<Local, Bits<8>>,
+    parameter_field: Signal<Local, Bits<24>>,
+    identify: Constant<Bits<8>>,
+    load_bases: Constant<Bits<8>>,
+    msm: Constant<Bits<8>>,
+    field_vector: Constant<Bits<8>>,
+    read_counters: Constant<Bits<8>>,
+    self_test: Constant<Bits<8>>,
+    host_offset: Constant<Bits<64>>,
+    card_offset: Constant<Bits<64>>,
+    card_bytes: Constant<Bits<64>>,
+    max_count: Constant<Bits<32>>,
+    success: Constant<Bits<8>>,
+    unknown_opcode: Constant<Bits<8>>,
+    reserved_not_zero: Constant<Bits<8>>,
+    bad_length: Constant<Bits<8>>,
+    bad_alignment: Constant<Bits<8>>,
+    card_address_out_of_range: Constant<Bits<8>>,
+    bad_parameter: Constant<Bits<8>>,
+}
+
+/// A code of the interface as a constant of a kernel.
+pub(super) fn code(value: u8) -> Constant<Bits<8>> {
+    Constant::new(value.to_bits())
+}
+
+impl DescriptorCheck {
+    /// The check of a card with so much memory.
+    pub fn new(card_memory_bytes: u64) -> Self {
+        Self {
+            first: Default::default(),
+            second: Default::default(),
+            opcode: Default::default(),
+            command_id: Default::default(),
+            count: Default::default(),
+            host_a: Default::default(),
+            host_b: Default::default(),
+            host_out: Default::default(),
+            card_address: Default::default(),
+            parameter: Default::default(),
+            status: Default::default(),
+            known: Default::default(),
+            no_count: Default::default(),
+            some_count: Default::default(),
+            uses_a: Default::default(),
+            uses_b: Default::default(),
+            uses_out: Default::default(),
+            uses_card: Default::default(),
+            uses_parameter: Default::default(),
+            misaligned_a: Default::default(),
+            misaligned_b: Default::default(),
+            misaligned_out: Default::default(),
+            misaligned_card: Default::default(),
+            bytes: Default::default(),
+            room: Default::default(),
+            out_of_range: Default::default(),
+            parameter_operation: Default::default(),
+            parameter_field: Default::default(),
+            identify: code(Opcode::Identify as u8),
+            load_bases: code(Opcode::LoadBases as u8),
+            msm: code(Opcode::Msm as u8),
+            field_vector: code(Opcode::FieldVector as u8),
+            read_counters: code(Opcode::ReadCounters as u8),
+            self_test: code(Opcode::SelfTest as u8),
+            host_offset: Constant::new((HOST_ALIGNMENT - 1).into()),
+            card_offset: Constant::new((CARD_ALIGNMENT - 1).into()),
+            card_bytes: Constant::new(card_memory_bytes.into()),
+            max_count: Constant::new(MAX_COUNT.to_bits()),
+            success: code(Status::Success as u8),
+            unknown_opcode: code(Status::UnknownOpcode as u8),
+            reserved_not_zero: code(Status::ReservedNotZero as u8),
+            bad_length: code(Status::BadLength as u8),
+            bad_alignment: code(Status::BadAlignment as u8),
+            card_address_out_of_range: code(Status::CardAddressOutOfRange as u8),
+            bad_parameter: code(Status::BadParameter as u8),
+        }
+    }
+}
+
+impl Logic for DescriptorCheck {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.opcode.next = self.first.val().get_bits::<8>(0);
+        self.command_id.next = self.first.val().get_bits::<16>(16);
+        self.count.next = self.first.val().get_bits::<32>(32);
+        self.host_a.next = self.first.val().get_bits::<64>(64);
+        self.host_b.next = self.first.val().get_bits::<64>(128);
+        self.host_out.next = self.first.val().get_bits::<64>(192);
+        self.card_address.next = self.second.val().get_bits::<64>(0);
+        self.parameter.next = self.second.val().get_bits::<32>(64);
+
+        // What each command uses.
+        self.known.next = false;
+        self.no_count.next = false;
+        self.some_count.next = false;
+        self.uses_a.next = false;
+        self.uses_b.next = false;
+        self.uses_out.next = false;
+        self.uses_card.next = false;
+        self.uses_parameter.next = false;
+        if (self.opcode.val() == self.identify.val()) | (self.opcode.val() == self.read_counters.val()) {
+            self.known.next = true;
+            self.no_count.next = true;
+            self.uses_out.next = true;
+        }
+        if self.opcode.val() == self.self_test.val() {
+            self.known.next = true;
+            self.no_count.next = true;
+        }
+        if self.opcode.val() == self.load_bases.val() {
+            self.known.next = true;
+            self.some_count.next = true;
+            self.uses_a.next = true;
+            self.uses_card.next = true;
+        }
+        if self.opcode.val() == self.msm.val() {
+            self.known.next = true;
+            self.uses_a.next = true;
+            self.uses_out.next = true;
+            self.uses_card.next = true;
+        }
+        if self.opcode.val() == self.field_vector.val() {
+            self.known.next = true;
+            self.some_count.next = true;
+            self.uses_a.next = true;
+            self.uses_b.next = true;
+            self.uses_out.next = true;
+            self.uses_parameter.next = true;
+        }
+
+        self.misaligned_a.next = self.uses_a.val() & (self.host_a.val() & self.host_offset.val()).any();
+        self.misaligned_b.next = self.uses_b.val() & (self.host_b.val() & self.host_offset.val()).any();
+        self.misaligned_out.next = self.uses_out.val() & (self.host_out.val() & self.host_offset.val()).any();
+        self.misaligned_card.next =
+            self.uses_card.val() & (self.card_address.val() & self.card_offset.val()).any();
+        self.bytes.next = bit_cast::<64, 32>(self.count.val()) << 6;
+        self.room.next = self.card_bytes.val() - self.card_address.val();
+        self.out_of_range.next = self.uses_card.val()
+            & ((self.card_address.val() > self.card_bytes.val()) | (self.bytes.val() > self.room.val()));
+        self.parameter_operation.next = self.second.val().get_bits::<8>(64);
+        self.parameter_field.next = self.second.val().get_bits::<24>(72);
+
+        // The last assignment counts: the most important check comes last.
+        self.status.next = self.success.val();
+        if self.uses_parameter.val()
+            & ((self.parameter_operation.val() > 2) | (self.parameter_field.val() > 1))
+        {
+            self.status.next = self.bad_parameter.val();
+        }
+        if self.out_of_range.val() {
+            self.status.next = self.card_address_out_of_range.val();
+        }
+        if self.misaligned_a.val()
+            | self.misaligned_b.val()
+            | self.misaligned_out.val()
+            | self.misaligned_card.val()
+        {
+            self.status.next = self.bad_alignment.val();
+        }
+        if (self.no_count.val() & (self.count.val() != 0))
+            | (self.some_count.val() & (self.count.val() == 0))
+            | (self.count.val() > self.max_count.val())
+        {
+            self.status.next = self.bad_length.val();
+        }
+        if (self.first.val().get_bits::<8>(8) != 0) | (self.second.val().get_bits::<160>(96) != 0) {
+            self.status.next = self.reserved_not_zero.val();
+        }
+        if !self.known.val() {
+            self.status.next = self.unknown_opcode.val();
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The card: registers, queues, command execution, and the top that joins them with the engines.
+
+mod control;
+mod counters;
+mod descriptor;
+mod execute;
+mod field_vector;
+mod known_answers;
+mod queue;
+mod registers;
+mod report;
+mod reset;
+mod self_test;
+
+pub use control::CardControl;
+pub use counters::JobCounters;
+pub use descriptor::DescriptorCheck;
+pub use execute::{Executor, ExecutorState};
+pub use field_vector::FieldVector;
+pub use queue::{QueueControl, QueueState};
+pub use registers::RegisterFile;
+pub use report::Report;
+pub use reset::ResetControl;
+pub use self_test::{SelfTest, SelfTestState};
