@@ -4,6 +4,7 @@
 //! `.spandrel/tools`, compiled simulation models in `.spandrel/models`. Nothing outside the checkout is written
 //! (package managers keep their own caches). Two processes that want the same thing at once wait for each other.
 
+mod cargo;
 mod error;
 mod lock;
 mod node;
@@ -14,6 +15,7 @@ mod snarkjs;
 mod toolchain;
 mod verilator;
 
+pub use cargo::cargo_build;
 pub use error::ToolError;
 pub use lock::FileLock;
 pub use node::{NodePackages, npm_ci};

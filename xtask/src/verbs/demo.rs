@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: a proof of the sample circuit through the simulated card, judged by snarkjs.
 
-use crate::{cargo, sample};
+use crate::sample;
 use anyhow::{Context, Result, bail};
-use spandrel_tools::{NodePackages, checkout_root, cxx_compiler, verilator};
+use spandrel_tools::{NodePackages, cargo_build, checkout_root, cxx_compiler, verilator};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -39,7 +39,8 @@ impl Demo {
             verilator()?;
         }
         let judge = judge();
-        let spandrel = cargo::build_spandrel()?;
+        eprintln!("xtask: building spandrel (the first time takes minutes)");
+        let spandrel = cargo_build("spandrel", &["--release", "--package", "spandrel"])?;
 
         std::fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot create {}", self.out.display()))?;
