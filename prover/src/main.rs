@@ -1,2 +1,5 @@
 //! Command line of the Spandrel prover.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    spandrel::cli::run()
+}

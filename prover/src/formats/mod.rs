@@ -1,0 +1,25 @@
+//! Files: snarkjs' binary `.zkey` and `.wtns` containers and its JSON, checked before anything uses them.
+//!
+//! A file is outside input: every count, length, prime, index, field element and point is checked when the
+//! file is opened, so that code behind a [`Zkey`] or [`Witness`] need not look again.
+
+mod container;
+mod error;
+mod mapped;
+mod output;
+mod points;
+mod snarkjs;
+mod witness;
+mod zkey;
+
+pub use container::Section;
+pub use error::{FormatError, Problem};
+pub use mapped::FileBytes;
+pub use output::{ExclusiveOutput, OutputError, Outputs};
+pub use points::{
+    G1_BYTES, G2_BYTES, PointProblem, fq_to_bytes, g1_from_bytes, g1_to_bytes, g2_from_bytes, g2_to_bytes,
+};
+pub(crate) use points::{fq_from_bytes, g1_from_checked_bytes, integer_from_bytes, integer_to_bytes};
+pub use snarkjs::{read_proof, read_public, read_verifying_key, write_proof, write_public};
+pub use witness::Witness;
+pub use zkey::{Coefficient, Coefficients, Matrix, Zkey};
