@@ -1,7 +1,73 @@
 //! User-space driver of the Spandrel card.
+//!
+//! A [`Card`] is opened over a [`Transport`]: a simulated card in the same process, or a real one. The driver
+//! knows nothing of what is behind the transport; the interface to the card is that of `spandrel-abi`.
+//!
+//! ```no_run
+//! use spandrel_driver::{Card, CardOptions, DriverError, Transport};
+//!
+//! fn multiply(transport: Box<dyn Transport>, bases: &[u8], scalars: &[u8]) -> Result<(), DriverError> {
+//!     let mut card = Card::open(transport, CardOptions::default())?;
+//!     println!("{} at {} kHz", card.name(), card.identification().clock_khz);
+//!
+//!     // Bases stay on the card and serve any number of jobs.
+//!     let bases = card.load_bases(bases)?;
+//!
+//!     // Jobs queue up; they are awaited in any order, or dropped.
+//!     let whole = card.submit_msm(&bases, 0..bases.len(), scalars)?;
+//!     let first = card.submit_msm(&bases, 0..1, &scalars[..32])?;
+//!     let first = card.wait(first, &mut |_| {})?;
+//!     let whole = card.wait(whole, &mut |progress| println!("{} cycles so far", progress.cycles))?;
+//!     println!("{} and {} cycles", first.cycles, whole.cycles);
+//!
+//!     card.release_bases(bases)
+//! }
+//! ```
+//!
+//! # Jobs
+//! `submit_…` copies its inputs to memory that the card reaches, puts commands into the submission ring (or
+//! behind it, when it is full) and returns a [`Job`] at once. The card works through commands in order.
+//! [`Card::poll`] tells whether a job has ended, [`Card::wait`] waits for it. A job that is dropped is finished
+//! by the card all the same; its buffers live until then.
+//!
+//! # Time
+//! Every wait is bounded, in the card's own time ([`Transport::now`]): each command has a bound made from its
+//! size and the card's capabilities, and the oldest command under way must end within its own. So a wait on a
+//! simulated card takes as long as it takes, and one on a card that has stopped ends.
+//!
+//! # When a card fails
+//! Errors are values of [`DriverError`]. After a time-out, a corrupted ring, a queue fault or a lost card,
+//! every use ends in [`DriverError::NeedsReset`] until [`Card::reset`] has been called. A reset loses resident
+//! bases and jobs under way; their handles tell so. A command that the card itself refuses
+//! ([`DriverError::CommandFailed`]) needs no reset. Memory that a card might still write to is never given back
+//! before the card has stopped.
+//!
+//! # Secrets
+//! Copies of scalars and field vectors are overwritten when their job ends. Nothing of their contents is logged
+//! or put into an error.
 
+mod bar;
+mod bases;
+mod bounds;
+mod card;
+mod commands;
 mod dma;
+mod error;
+mod identify;
+mod job;
+mod memory;
+mod options;
+mod queue;
+mod rings;
 mod transport;
 
+pub use bases::BasesHandle;
+pub use card::Card;
 pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory};
+pub use error::{Corruption, DriverError};
+pub use job::{Done, Job, JobOutput, MsmResult, Progress};
+pub use options::CardOptions;
 pub use transport::{AccessWidth, Transport, TransportError};
+
+// What the driver's interface is made of besides its own types.
+pub use spandrel_abi::{Counters, FieldId, FieldOperation, Identification, Opcode, Status};
