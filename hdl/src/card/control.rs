@@ -252,7 +252,7 @@ pub struct CardControl {
     card_idle: Signal<Local, Bit>,
     taker_ready: Signal<Local, Bit>,
     vector_field: Signal<Local, Bits<24>>,
-    parameter: Signal<Local, Bits<32>>,
+    command_parameter: Signal<Local, Bits<32>>,
     self_test_count: Constant<Bits<32>>,
 }
 
@@ -390,7 +390,7 @@ impl CardControl {
             card_idle: Default::default(),
             taker_ready: Default::default(),
             vector_field: Default::default(),
-            parameter: Default::default(),
+            command_parameter: Default::default(),
             self_test_count: Constant::new(super::self_test::SELF_TEST_MSM_COUNT.into()),
         }
     }
@@ -598,12 +598,12 @@ impl Logic for CardControl {
         self.self_test.result_valid.next = self.msm_result_valid.val() & self.executor.testing.val();
 
         // The field unit, for a command or for the self-test.
-        self.parameter.next = self.queue.parameter.val();
-        self.vector_field.next = self.parameter.val().get_bits::<24>(8);
+        self.command_parameter.next = self.queue.command_parameter.val();
+        self.vector_field.next = self.command_parameter.val().get_bits::<24>(8);
         self.field_a.next = self.vector.unit_a.val();
         self.field_b.next = self.vector.unit_b.val();
         self.field_field.next = self.vector_field.val().any();
-        self.field_operation.next = self.parameter.val().get_bits::<2>(0);
+        self.field_operation.next = self.command_parameter.val().get_bits::<2>(0);
         self.field_valid.next = self.vector.unit_valid.val();
         if self.executor.testing.val() {
             self.field_a.next = self.self_test.unit_a.val();
@@ -625,8 +625,8 @@ impl Logic for CardControl {
         self.report.start_identification.next = self.executor.identification_start.val();
         self.report.start_counters.next = self.executor.counters_start.val();
         self.report.counters.next = self.counters.kept.val();
-        self.counters.start.next = self.executor.counting_start.val();
-        self.counters.end.next = self.executor.counting_end.val();
+        self.counters.job_start.next = self.executor.counting_start.val();
+        self.counters.job_end.next = self.executor.counting_end.val();
         self.counters.is_msm.next = self.executor.multiplying.val();
         self.counters.msm_cycles.next = self.msm_cycles.val();
         self.counters.msm_additions.next = self.msm_additions.val();

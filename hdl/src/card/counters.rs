@@ -11,9 +11,9 @@ pub struct JobCounters {
     /// Zeroes everything, the kept counters too.
     pub reset: Signal<In, Bit>,
     /// Pulse: a job begins.
-    pub start: Signal<In, Bit>,
+    pub job_start: Signal<In, Bit>,
     /// Pulse: the job has ended: keep its counters.
-    pub end: Signal<In, Bit>,
+    pub job_end: Signal<In, Bit>,
     /// The job is an MSM: the engine's own counters are kept.
     pub is_msm: Signal<In, Bit>,
     /// The MSM engine's `cycles`.
@@ -83,8 +83,8 @@ impl Default for JobCounters {
         Self {
             clock: Default::default(),
             reset: Default::default(),
-            start: Default::default(),
-            end: Default::default(),
+            job_start: Default::default(),
+            job_end: Default::default(),
             is_msm: Default::default(),
             msm_cycles: Default::default(),
             msm_additions: Default::default(),
@@ -164,14 +164,14 @@ impl Logic for JobCounters {
             | (bit_cast::<1024, 64>(self.msm_reduction_cycles.val()) << self.at_reduction_cycles.val())
             | (bit_cast::<1024, 64>(self.msm_idle_cycles.val()) << self.at_idle_cycles.val())
             | (bit_cast::<1024, 64>(self.msm_digit_stall_cycles.val()) << self.at_digit_stall_cycles.val());
-        if self.end.val() {
+        if self.job_end.val() {
             if self.is_msm.val() {
                 self.keep.d.next = self.engine.val() | self.bytes.val();
             } else {
                 self.keep.d.next = self.own.val() | self.bytes.val();
             }
         }
-        if self.start.val() | self.reset.val() {
+        if self.job_start.val() | self.reset.val() {
             self.cycles.d.next = 0.into();
             self.elements.d.next = 0.into();
             self.host_read.d.next = 0.into();

@@ -28,7 +28,7 @@ pub struct DescriptorCheck {
     /// Byte address in card memory.
     pub card_address: Signal<Out, Bits<64>>,
     /// Field and operation.
-    pub parameter: Signal<Out, Bits<32>>,
+    pub command_parameter: Signal<Out, Bits<32>>,
     /// `spandrel_abi::Status`.
     pub status: Signal<Out, Bits<8>>,
     known: Signal<Local, Bit>,
@@ -85,7 +85,7 @@ impl DescriptorCheck {
             host_b: Default::default(),
             host_out: Default::default(),
             card_address: Default::default(),
-            parameter: Default::default(),
+            command_parameter: Default::default(),
             status: Default::default(),
             known: Default::default(),
             no_count: Default::default(),
@@ -135,7 +135,7 @@ impl Logic for DescriptorCheck {
         self.host_b.next = self.first.val().get_bits::<64>(128);
         self.host_out.next = self.first.val().get_bits::<64>(192);
         self.card_address.next = self.second.val().get_bits::<64>(0);
-        self.parameter.next = self.second.val().get_bits::<32>(64);
+        self.command_parameter.next = self.second.val().get_bits::<32>(64);
 
         // What each command uses.
         self.known.next = false;

@@ -125,7 +125,7 @@ pub struct QueueControl {
     /// Byte address in card memory.
     pub card_address: Signal<Out, Bits<64>>,
     /// Field and operation.
-    pub parameter: Signal<Out, Bits<32>>,
+    pub command_parameter: Signal<Out, Bits<32>>,
     /// Pulse: the command has ended.
     pub done: Signal<In, Bit>,
     /// How it ended, together with `done`.
@@ -207,7 +207,7 @@ impl QueueControl {
             host_b: Default::default(),
             host_out: Default::default(),
             card_address: Default::default(),
-            parameter: Default::default(),
+            command_parameter: Default::default(),
             done: Default::default(),
             done_status: Default::default(),
             check: DescriptorCheck::new(card_memory_bytes),
@@ -255,7 +255,7 @@ impl Logic for QueueControl {
         self.host_b.next = self.check.host_b.val();
         self.host_out.next = self.check.host_out.val();
         self.card_address.next = self.check.card_address.val();
-        self.parameter.next = self.check.parameter.val();
+        self.command_parameter.next = self.check.command_parameter.val();
 
         self.head_now.next = self.head.q.val() & self.sq_mask.val();
         self.head_next.next = (self.head.q.val() + 1) & self.sq_mask.val();
