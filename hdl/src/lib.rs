@@ -6,5 +6,6 @@ pub mod curve;
 pub mod datapath;
 pub mod emit;
 pub mod field;
+pub mod msm;
 pub mod profile;
 pub mod stream;

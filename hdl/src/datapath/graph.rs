@@ -123,6 +123,34 @@ impl Datapath {
         }
     }
 
+    /// An empty function without registers, for the control blocks' own small functions.
+    pub fn combinational(name: impl Into<String>) -> Datapath {
+        let config = DatapathConfig {
+            tile: [64, 64],
+            karatsuba_levels: 0,
+            chunk_bits: usize::MAX,
+            levels_per_stage: usize::MAX,
+            tile_stages: 0,
+        };
+        Datapath::new(name, &config)
+    }
+
+    /// Closes a function made by [`Datapath::combinational`]: the outputs follow the inputs in the same cycle.
+    pub fn finish_combinational(self, outputs: &[(&str, Wire)]) -> Module {
+        let outputs: Vec<_> = outputs.iter().map(|(name, wire)| (name.to_string(), wire.node)).collect();
+        let module = Module {
+            name: self.name,
+            nodes: self.nodes.into_inner(),
+            instances: self.instances.into_inner(),
+            inputs: self.inputs.into_inner(),
+            outputs,
+            latency: 0,
+        };
+        let registers = module.nodes.iter().any(|node| matches!(node.kind, Kind::Register(_)));
+        assert!(!registers, "{}: a combinational function has a register", module.name);
+        module
+    }
+
     /// The shape this pipeline is cut to.
     pub fn config(&self) -> &DatapathConfig {
         &self.config

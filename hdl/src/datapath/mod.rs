@@ -5,7 +5,7 @@
 //! registers, which are shared. A finished graph is a [`Module`]: it has a latency, takes new inputs every cycle
 //! (II = 1), never stalls, and can be emitted as Verilog ([`Module::verilog`]), interpreted
 //! ([`Module::evaluate`], [`Interpreter`]), counted ([`Module::statistics`]), instantiated in another graph
-//! ([`Datapath::instance`]), or hosted in RustHDL ([`Pipeline`]).
+//! ([`Datapath::instance`]), or hosted in RustHDL ([`Host`], [`pipeline_block!`](crate::pipeline_block)).
 //!
 //! How much logic stands between two registers is chosen by [`DatapathConfig`]: the generator counts levels
 //! (one per chunk of an addition, per multiplexer, per comparison) and sets a register where a stage is full.
@@ -20,7 +20,7 @@ mod multiply;
 mod statistics;
 mod verilog;
 
-pub use block::Pipeline;
+pub use block::{Host, Integer, from_integer, to_integer};
 pub use config::DatapathConfig;
 pub use graph::{Datapath, Module, Wire};
 pub use interpret::Interpreter;

@@ -27,12 +27,16 @@ impl Module {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         let input_names: Vec<_> = self.input_names().collect();
-        let ports: Vec<&str> = std::iter::once("clock")
+        let clock = if self.latency > 0 { Some("clock") } else { None };
+        let ports: Vec<&str> = clock
+            .into_iter()
             .chain(input_names.iter().copied())
             .chain(self.outputs.iter().map(|(name, _)| name.as_str()))
             .collect();
         writeln!(out, "module {} ({});", self.name, ports.join(", "))?;
-        writeln!(out, "  input wire clock;")?;
+        if clock.is_some() {
+            writeln!(out, "  input wire clock;")?;
+        }
         for (name, node) in input_names.iter().zip(&self.inputs) {
             writeln!(out, "  input wire {}{name};", range(self.nodes[*node].width))?;
         }
@@ -44,14 +48,17 @@ impl Module {
         }
         for (index, instance) in self.instances.iter().enumerate() {
             let module = &instance.module;
-            write!(out, "  {} u{index} (.clock(clock)", module.name)?;
+            let mut connections = Vec::new();
+            if module.latency > 0 {
+                connections.push(".clock(clock)".to_string());
+            }
             for (name, node) in module.input_names().zip(&instance.inputs) {
-                write!(out, ", .{name}({})", self.operand(*node))?;
+                connections.push(format!(".{name}({})", self.operand(*node)));
             }
             for (port, (name, _)) in module.outputs.iter().enumerate() {
-                write!(out, ", .{name}(i{index}_{port})")?;
+                connections.push(format!(".{name}(i{index}_{port})"));
             }
-            writeln!(out, ");")?;
+            writeln!(out, "  {} u{index} ({});", module.name, connections.join(", "))?;
         }
         let registers: Vec<_> = self
             .nodes

@@ -6,4 +6,4 @@ mod unit;
 
 pub use montgomery::{MontgomeryMultiplier, montgomery_multiplier};
 pub use prime::{FIELD_BITS, Prime};
-pub use unit::{FIELD_UNIT_INPUT_BITS, FieldUnit, field_unit};
+pub use unit::{FieldUnit, field_unit};

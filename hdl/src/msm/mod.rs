@@ -1,0 +1,41 @@
+//! The multi-scalar multiplication engine: Pippenger's bucket method without hazards.
+//!
+//! Pippenger, "On the evaluation of powers and related problems" (1976), over signed digits of c bits. A *token*
+//! is a point that belongs to a bucket. A token that finds its bucket empty **parks** there; one that finds it
+//! full **takes** the parked point out, and the pair goes to the adder; the sum is a token of the same bucket
+//! again. No pair depends on anything in flight, so the adder never waits for itself, whatever the scalars are,
+//! and the number of additions is exactly tokens − non-empty buckets.
+//!
+//! ```text
+//!  scalars ─► digits ─┐ fresh tokens        ┌────────────── sums ──────────────┐
+//!  points  ─►         ├─► buckets (bank 0) ─┤ pairs ─► pair FIFO ─► point adder ┘
+//!             reduce ─┘   sums    (bank 1) ─┘
+//!               ▲ scan                │
+//!               └─────────────────────┴─► results: W·c bit sums
+//! ```
+//!
+//! Σ j·S_j over a window's buckets is computed by the same engine in two passes: with j = hi·2^m + lo, every
+//! bucket goes to a row and a column sum, and these to one sum for each bit of their index. The two banks take
+//! turns: one is scanned while the other takes tokens.
+
+mod adder;
+mod bank;
+mod buckets;
+mod digits;
+mod dual_port;
+mod engine;
+mod flags;
+mod recode;
+mod reduce;
+mod shape;
+
+pub use adder::PointAdder;
+pub use bank::Bank;
+pub use buckets::Buckets;
+pub use digits::DigitSource;
+pub use dual_port::DualPortMemory;
+pub use engine::MsmEngine;
+pub use flags::FullFlags;
+pub use recode::recoder;
+pub use reduce::Reducer;
+pub use shape::Shape;
