@@ -56,6 +56,30 @@ pub enum SimError {
         /// What the model said.
         message: String,
     },
+    /// The card broke the rules of one of its buses: a fault of the RTL, found by the bus models.
+    #[error("the card broke the rules of its buses {count} times; first: {first}")]
+    Protocol {
+        /// Number of violations.
+        count: u64,
+        /// The first of them.
+        first: crate::axi::Violation,
+    },
+    /// The card did not answer a register access in time.
+    #[error("the card did not answer a register access at {address:#x} within {cycles} cycles")]
+    NoAnswer {
+        /// Byte address.
+        address: u64,
+        /// How long was waited.
+        cycles: u64,
+    },
+    /// The card answered a register access with an error.
+    #[error("the card answered a register access at {address:#x} with the bus error {response}")]
+    BusError {
+        /// Byte address.
+        address: u64,
+        /// AXI response code: 2 = SLVERR, 3 = DECERR.
+        response: u8,
+    },
     /// A waveform was asked of a model built without one, or the file could not be written.
     #[error("cannot write the waveform {path}: {reason}", path = .path.display())]
     Trace {
