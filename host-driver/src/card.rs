@@ -158,15 +158,15 @@ impl Card {
 
     /// Stops the card: by its reset bit, and from outside if that does not help.
     fn quiesce(&mut self) -> Result<(), DriverError> {
-        let first = self.reset_by_register();
-        let Err(error) = first else { return Ok(()) };
+        let by_register = self.bar.write(CONTROL, CONTROL_RESET.put(1)).and_then(|()| self.await_ready());
+        let Err(error) = by_register else { return Ok(()) };
         tracing::warn!(card = %self.name, %error, "resetting the card from outside");
         self.bar.transport.reset()?;
-        self.reset_by_register()
+        self.await_ready()
     }
 
-    fn reset_by_register(&mut self) -> Result<(), DriverError> {
-        self.bar.write(CONTROL, CONTROL_RESET.put(1))?;
+    /// Waits until a reset is over.
+    fn await_ready(&mut self) -> Result<(), DriverError> {
         let bound = self.bounds.time(self.bounds.reset_cycles());
         let mut clock = Clock::start(self.now());
         loop {

@@ -180,7 +180,7 @@ mod tests {
             assert!(ring.next().expect("no corruption").is_none());
             let entry = Completion {
                 command_id: position as u16,
-                phase: u8::from(position / 2 % 2 == 0),
+                phase: u8::from((position / 2).is_multiple_of(2)),
                 cycles: position * 1000,
                 ..Default::default()
             };

@@ -1,0 +1,6 @@
+//! Tests of the driver over a card in software.
+
+mod commands;
+mod faults;
+mod jobs;
+mod support;
