@@ -6,21 +6,29 @@
 use rust_hdl::prelude::*;
 use spandrel_abi::{Access, Register};
 
-/// What the AXI4-Lite slave tells every register.
-#[derive(Copy, Clone, Debug, PartialEq, Default, LogicStruct)]
-pub struct RegisterBus {
-    /// A write happens in this cycle.
-    pub write: Bit,
-    /// Byte offset of the write.
-    pub write_address: Bits<12>,
-    /// Data of the write.
-    pub write_data: Bits<32>,
-    /// Bits that the write changes, from its byte strobes.
-    pub write_mask: Bits<32>,
-    /// A read happens in this cycle.
-    pub read: Bit,
-    /// Byte offset of the read.
-    pub read_address: Bits<12>,
+pub use bus::RegisterBus;
+
+// The derive macro makes public methods that have no documentation.
+#[allow(missing_docs)]
+mod bus {
+    use rust_hdl::prelude::*;
+
+    /// What the AXI4-Lite slave tells every register.
+    #[derive(Copy, Clone, Debug, PartialEq, Default, LogicStruct)]
+    pub struct RegisterBus {
+        /// A write happens in this cycle.
+        pub write: Bit,
+        /// Byte offset of the write.
+        pub write_address: Bits<12>,
+        /// Data of the write.
+        pub write_data: Bits<32>,
+        /// Bits that the write changes, from its byte strobes.
+        pub write_mask: Bits<32>,
+        /// A read happens in this cycle.
+        pub read: Bit,
+        /// Byte offset of the read.
+        pub read_address: Bits<12>,
+    }
 }
 
 /// Address bits that choose a register: byte lanes are chosen by the strobes.

@@ -11,6 +11,7 @@ mod registers;
 mod report;
 mod reset;
 mod self_test;
+mod top;
 
 pub use control::CardControl;
 pub use counters::JobCounters;
@@ -22,3 +23,4 @@ pub use registers::RegisterFile;
 pub use report::Report;
 pub use reset::ResetControl;
 pub use self_test::{SelfTest, SelfTestState};
+pub use top::Card;

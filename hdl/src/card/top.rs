@@ -1,180 +1,412 @@
 //! The card's top.
 
-use super::control::CardControl;
 use crate::field::FieldUnit;
 use crate::msm::MsmEngine;
 use crate::profile::{AdderKind, Profile};
-use rust_hdl::prelude::*;
 use spandrel_abi::{ABI_MAJOR, ABI_MINOR, Identification, MAGIC_VALUE};
 
-/// The whole card: control, field unit, MSM engine. Emitted as module `spandrel_card`.
-#[derive(LogicBlock)]
-pub struct Card {
-    /// Clock, rising edge.
-    pub clock: Signal<In, Clock>,
-    /// Synchronous reset of the card and its buses, active high.
-    pub reset: Signal<In, Bit>,
-    /// Interrupt request, a level.
-    pub irq: Signal<Out, Bit>,
-    /// Registers, AXI4-Lite: write address.
-    pub s_axil_awaddr: Signal<In, Bits<12>>,
-    /// Registers, AXI4-Lite: write address valid.
-    pub s_axil_awvalid: Signal<In, Bit>,
-    /// Registers, AXI4-Lite: write address ready.
-    pub s_axil_awready: Signal<Out, Bit>,
-    /// Registers, AXI4-Lite: write data.
-    pub s_axil_wdata: Signal<In, Bits<32>>,
-    /// Registers, AXI4-Lite: byte strobes.
-    pub s_axil_wstrb: Signal<In, Bits<4>>,
-    /// Registers, AXI4-Lite: write data valid.
-    pub s_axil_wvalid: Signal<In, Bit>,
-    /// Registers, AXI4-Lite: write data ready.
-    pub s_axil_wready: Signal<Out, Bit>,
-    /// Registers, AXI4-Lite: write response.
-    pub s_axil_bresp: Signal<Out, Bits<2>>,
-    /// Registers, AXI4-Lite: write response valid.
-    pub s_axil_bvalid: Signal<Out, Bit>,
-    /// Registers, AXI4-Lite: write response ready.
-    pub s_axil_bready: Signal<In, Bit>,
-    /// Registers, AXI4-Lite: read address.
-    pub s_axil_araddr: Signal<In, Bits<12>>,
-    /// Registers, AXI4-Lite: read address valid.
-    pub s_axil_arvalid: Signal<In, Bit>,
-    /// Registers, AXI4-Lite: read address ready.
-    pub s_axil_arready: Signal<Out, Bit>,
-    /// Registers, AXI4-Lite: read data.
-    pub s_axil_rdata: Signal<Out, Bits<32>>,
-    /// Registers, AXI4-Lite: read response.
-    pub s_axil_rresp: Signal<Out, Bits<2>>,
-    /// Registers, AXI4-Lite: read data valid.
-    pub s_axil_rvalid: Signal<Out, Bit>,
-    /// Registers, AXI4-Lite: read data ready.
-    pub s_axil_rready: Signal<In, Bit>,
-    /// Host memory, AXI4: write identifier, 0.
-    pub m_axi_host_awid: Signal<Out, Bits<4>>,
-    /// Host memory, AXI4: write address.
-    pub m_axi_host_awaddr: Signal<Out, Bits<64>>,
-    /// Host memory, AXI4: write burst length minus one.
-    pub m_axi_host_awlen: Signal<Out, Bits<8>>,
-    /// Host memory, AXI4: write beat size, log2 of bytes.
-    pub m_axi_host_awsize: Signal<Out, Bits<3>>,
-    /// Host memory, AXI4: write burst type, incrementing.
-    pub m_axi_host_awburst: Signal<Out, Bits<2>>,
-    /// Host memory, AXI4: write address valid.
-    pub m_axi_host_awvalid: Signal<Out, Bit>,
-    /// Host memory, AXI4: write address ready.
-    pub m_axi_host_awready: Signal<In, Bit>,
-    /// Host memory, AXI4: write data.
-    pub m_axi_host_wdata: Signal<Out, Bits<256>>,
-    /// Host memory, AXI4: byte strobes.
-    pub m_axi_host_wstrb: Signal<Out, Bits<32>>,
-    /// Host memory, AXI4: last beat of a write burst.
-    pub m_axi_host_wlast: Signal<Out, Bit>,
-    /// Host memory, AXI4: write data valid.
-    pub m_axi_host_wvalid: Signal<Out, Bit>,
-    /// Host memory, AXI4: write data ready.
-    pub m_axi_host_wready: Signal<In, Bit>,
-    /// Host memory, AXI4: write response identifier, not looked at.
-    pub m_axi_host_bid: Signal<In, Bits<4>>,
-    /// Host memory, AXI4: write response.
-    pub m_axi_host_bresp: Signal<In, Bits<2>>,
-    /// Host memory, AXI4: write response valid.
-    pub m_axi_host_bvalid: Signal<In, Bit>,
-    /// Host memory, AXI4: write response ready.
-    pub m_axi_host_bready: Signal<Out, Bit>,
-    /// Host memory, AXI4: read identifier, 0.
-    pub m_axi_host_arid: Signal<Out, Bits<4>>,
-    /// Host memory, AXI4: read address.
-    pub m_axi_host_araddr: Signal<Out, Bits<64>>,
-    /// Host memory, AXI4: read burst length minus one.
-    pub m_axi_host_arlen: Signal<Out, Bits<8>>,
-    /// Host memory, AXI4: read beat size, log2 of bytes.
-    pub m_axi_host_arsize: Signal<Out, Bits<3>>,
-    /// Host memory, AXI4: read burst type, incrementing.
-    pub m_axi_host_arburst: Signal<Out, Bits<2>>,
-    /// Host memory, AXI4: read address valid.
-    pub m_axi_host_arvalid: Signal<Out, Bit>,
-    /// Host memory, AXI4: read address ready.
-    pub m_axi_host_arready: Signal<In, Bit>,
-    /// Host memory, AXI4: read identifier, not looked at.
-    pub m_axi_host_rid: Signal<In, Bits<4>>,
-    /// Host memory, AXI4: read data.
-    pub m_axi_host_rdata: Signal<In, Bits<256>>,
-    /// Host memory, AXI4: read response.
-    pub m_axi_host_rresp: Signal<In, Bits<2>>,
-    /// Host memory, AXI4: last beat of a read burst, not looked at: beats are counted.
-    pub m_axi_host_rlast: Signal<In, Bit>,
-    /// Host memory, AXI4: read data valid.
-    pub m_axi_host_rvalid: Signal<In, Bit>,
-    /// Host memory, AXI4: read data ready.
-    pub m_axi_host_rready: Signal<Out, Bit>,
-    /// Card memory, AXI4: write identifier, 0.
-    pub m_axi_card_awid: Signal<Out, Bits<4>>,
-    /// Card memory, AXI4: write address.
-    pub m_axi_card_awaddr: Signal<Out, Bits<40>>,
-    /// Card memory, AXI4: write burst length minus one.
-    pub m_axi_card_awlen: Signal<Out, Bits<8>>,
-    /// Card memory, AXI4: write beat size, log2 of bytes.
-    pub m_axi_card_awsize: Signal<Out, Bits<3>>,
-    /// Card memory, AXI4: write burst type, incrementing.
-    pub m_axi_card_awburst: Signal<Out, Bits<2>>,
-    /// Card memory, AXI4: write address valid.
-    pub m_axi_card_awvalid: Signal<Out, Bit>,
-    /// Card memory, AXI4: write address ready.
-    pub m_axi_card_awready: Signal<In, Bit>,
-    /// Card memory, AXI4: write data.
-    pub m_axi_card_wdata: Signal<Out, Bits<512>>,
-    /// Card memory, AXI4: byte strobes.
-    pub m_axi_card_wstrb: Signal<Out, Bits<64>>,
-    /// Card memory, AXI4: last beat of a write burst.
-    pub m_axi_card_wlast: Signal<Out, Bit>,
-    /// Card memory, AXI4: write data valid.
-    pub m_axi_card_wvalid: Signal<Out, Bit>,
-    /// Card memory, AXI4: write data ready.
-    pub m_axi_card_wready: Signal<In, Bit>,
-    /// Card memory, AXI4: write response identifier, not looked at.
-    pub m_axi_card_bid: Signal<In, Bits<4>>,
-    /// Card memory, AXI4: write response.
-    pub m_axi_card_bresp: Signal<In, Bits<2>>,
-    /// Card memory, AXI4: write response valid.
-    pub m_axi_card_bvalid: Signal<In, Bit>,
-    /// Card memory, AXI4: write response ready.
-    pub m_axi_card_bready: Signal<Out, Bit>,
-    /// Card memory, AXI4: read identifier, 0.
-    pub m_axi_card_arid: Signal<Out, Bits<4>>,
-    /// Card memory, AXI4: read address.
-    pub m_axi_card_araddr: Signal<Out, Bits<40>>,
-    /// Card memory, AXI4: read burst length minus one.
-    pub m_axi_card_arlen: Signal<Out, Bits<8>>,
-    /// Card memory, AXI4: read beat size, log2 of bytes.
-    pub m_axi_card_arsize: Signal<Out, Bits<3>>,
-    /// Card memory, AXI4: read burst type, incrementing.
-    pub m_axi_card_arburst: Signal<Out, Bits<2>>,
-    /// Card memory, AXI4: read address valid.
-    pub m_axi_card_arvalid: Signal<Out, Bit>,
-    /// Card memory, AXI4: read address ready.
-    pub m_axi_card_arready: Signal<In, Bit>,
-    /// Card memory, AXI4: read identifier, not looked at.
-    pub m_axi_card_rid: Signal<In, Bits<4>>,
-    /// Card memory, AXI4: read data.
-    pub m_axi_card_rdata: Signal<In, Bits<512>>,
-    /// Card memory, AXI4: read response.
-    pub m_axi_card_rresp: Signal<In, Bits<2>>,
-    /// Card memory, AXI4: last beat of a read burst, not looked at: beats are counted.
-    pub m_axi_card_rlast: Signal<In, Bit>,
-    /// Card memory, AXI4: read data valid.
-    pub m_axi_card_rvalid: Signal<In, Bit>,
-    /// Card memory, AXI4: read data ready.
-    pub m_axi_card_rready: Signal<Out, Bit>,
-    control: CardControl,
-    msm: MsmEngine,
-    field_unit: FieldUnit,
-    _identification: Identification,
+/// Makes a card's top module of [`CardControl`](crate::card::CardControl) and two engines that have the ports of
+/// [`MsmEngine`](crate::msm::MsmEngine) and [`FieldUnit`](crate::field::FieldUnit): [`Card`](crate::card::Card) itself,
+/// and in tests of the control a card whose engines are small stand-ins.
+///
+/// Ports: `clock`, `reset`, `irq`; `s_axil_*` (registers, AXI4-Lite, 32 bits, 4 KiB); `m_axi_host_*` (host memory, AXI4,
+/// 256 bits, 64-bit addresses); `m_axi_card_*` (card memory, AXI4, 512 bits, 40-bit addresses).
+#[macro_export]
+macro_rules! card_top {
+    ($(#[$meta:meta])* $name:ident, $msm:ty, $field:ty) => {
+        $(#[$meta])*
+        #[derive(::rust_hdl::prelude::LogicBlock)]
+        pub struct $name {
+            /// Clock, rising edge.
+            pub clock: Signal<In, Clock>,
+            /// Synchronous reset of the card and its buses, active high.
+            pub reset: Signal<In, Bit>,
+            /// Interrupt request, a level.
+            pub irq: Signal<Out, Bit>,
+            /// Registers, AXI4-Lite: write address.
+            pub s_axil_awaddr: Signal<In, Bits<12>>,
+            /// Registers, AXI4-Lite: write address valid.
+            pub s_axil_awvalid: Signal<In, Bit>,
+            /// Registers, AXI4-Lite: write address ready.
+            pub s_axil_awready: Signal<Out, Bit>,
+            /// Registers, AXI4-Lite: write data.
+            pub s_axil_wdata: Signal<In, Bits<32>>,
+            /// Registers, AXI4-Lite: byte strobes.
+            pub s_axil_wstrb: Signal<In, Bits<4>>,
+            /// Registers, AXI4-Lite: write data valid.
+            pub s_axil_wvalid: Signal<In, Bit>,
+            /// Registers, AXI4-Lite: write data ready.
+            pub s_axil_wready: Signal<Out, Bit>,
+            /// Registers, AXI4-Lite: write response.
+            pub s_axil_bresp: Signal<Out, Bits<2>>,
+            /// Registers, AXI4-Lite: write response valid.
+            pub s_axil_bvalid: Signal<Out, Bit>,
+            /// Registers, AXI4-Lite: write response ready.
+            pub s_axil_bready: Signal<In, Bit>,
+            /// Registers, AXI4-Lite: read address.
+            pub s_axil_araddr: Signal<In, Bits<12>>,
+            /// Registers, AXI4-Lite: read address valid.
+            pub s_axil_arvalid: Signal<In, Bit>,
+            /// Registers, AXI4-Lite: read address ready.
+            pub s_axil_arready: Signal<Out, Bit>,
+            /// Registers, AXI4-Lite: read data.
+            pub s_axil_rdata: Signal<Out, Bits<32>>,
+            /// Registers, AXI4-Lite: read response.
+            pub s_axil_rresp: Signal<Out, Bits<2>>,
+            /// Registers, AXI4-Lite: read data valid.
+            pub s_axil_rvalid: Signal<Out, Bit>,
+            /// Registers, AXI4-Lite: read data ready.
+            pub s_axil_rready: Signal<In, Bit>,
+            /// Host memory, AXI4: write identifier, 0.
+            pub m_axi_host_awid: Signal<Out, Bits<4>>,
+            /// Host memory, AXI4: write address.
+            pub m_axi_host_awaddr: Signal<Out, Bits<64>>,
+            /// Host memory, AXI4: write burst length minus one.
+            pub m_axi_host_awlen: Signal<Out, Bits<8>>,
+            /// Host memory, AXI4: write beat size, log2 of bytes.
+            pub m_axi_host_awsize: Signal<Out, Bits<3>>,
+            /// Host memory, AXI4: write burst type, incrementing.
+            pub m_axi_host_awburst: Signal<Out, Bits<2>>,
+            /// Host memory, AXI4: write address valid.
+            pub m_axi_host_awvalid: Signal<Out, Bit>,
+            /// Host memory, AXI4: write address ready.
+            pub m_axi_host_awready: Signal<In, Bit>,
+            /// Host memory, AXI4: write data.
+            pub m_axi_host_wdata: Signal<Out, Bits<256>>,
+            /// Host memory, AXI4: byte strobes.
+            pub m_axi_host_wstrb: Signal<Out, Bits<32>>,
+            /// Host memory, AXI4: last beat of a write burst.
+            pub m_axi_host_wlast: Signal<Out, Bit>,
+            /// Host memory, AXI4: write data valid.
+            pub m_axi_host_wvalid: Signal<Out, Bit>,
+            /// Host memory, AXI4: write data ready.
+            pub m_axi_host_wready: Signal<In, Bit>,
+            /// Host memory, AXI4: write response identifier, not looked at.
+            pub m_axi_host_bid: Signal<In, Bits<4>>,
+            /// Host memory, AXI4: write response.
+            pub m_axi_host_bresp: Signal<In, Bits<2>>,
+            /// Host memory, AXI4: write response valid.
+            pub m_axi_host_bvalid: Signal<In, Bit>,
+            /// Host memory, AXI4: write response ready.
+            pub m_axi_host_bready: Signal<Out, Bit>,
+            /// Host memory, AXI4: read identifier, 0.
+            pub m_axi_host_arid: Signal<Out, Bits<4>>,
+            /// Host memory, AXI4: read address.
+            pub m_axi_host_araddr: Signal<Out, Bits<64>>,
+            /// Host memory, AXI4: read burst length minus one.
+            pub m_axi_host_arlen: Signal<Out, Bits<8>>,
+            /// Host memory, AXI4: read beat size, log2 of bytes.
+            pub m_axi_host_arsize: Signal<Out, Bits<3>>,
+            /// Host memory, AXI4: read burst type, incrementing.
+            pub m_axi_host_arburst: Signal<Out, Bits<2>>,
+            /// Host memory, AXI4: read address valid.
+            pub m_axi_host_arvalid: Signal<Out, Bit>,
+            /// Host memory, AXI4: read address ready.
+            pub m_axi_host_arready: Signal<In, Bit>,
+            /// Host memory, AXI4: read identifier, not looked at.
+            pub m_axi_host_rid: Signal<In, Bits<4>>,
+            /// Host memory, AXI4: read data.
+            pub m_axi_host_rdata: Signal<In, Bits<256>>,
+            /// Host memory, AXI4: read response.
+            pub m_axi_host_rresp: Signal<In, Bits<2>>,
+            /// Host memory, AXI4: last beat of a read burst, not looked at: beats are counted.
+            pub m_axi_host_rlast: Signal<In, Bit>,
+            /// Host memory, AXI4: read data valid.
+            pub m_axi_host_rvalid: Signal<In, Bit>,
+            /// Host memory, AXI4: read data ready.
+            pub m_axi_host_rready: Signal<Out, Bit>,
+            /// Card memory, AXI4: write identifier, 0.
+            pub m_axi_card_awid: Signal<Out, Bits<4>>,
+            /// Card memory, AXI4: write address.
+            pub m_axi_card_awaddr: Signal<Out, Bits<40>>,
+            /// Card memory, AXI4: write burst length minus one.
+            pub m_axi_card_awlen: Signal<Out, Bits<8>>,
+            /// Card memory, AXI4: write beat size, log2 of bytes.
+            pub m_axi_card_awsize: Signal<Out, Bits<3>>,
+            /// Card memory, AXI4: write burst type, incrementing.
+            pub m_axi_card_awburst: Signal<Out, Bits<2>>,
+            /// Card memory, AXI4: write address valid.
+            pub m_axi_card_awvalid: Signal<Out, Bit>,
+            /// Card memory, AXI4: write address ready.
+            pub m_axi_card_awready: Signal<In, Bit>,
+            /// Card memory, AXI4: write data.
+            pub m_axi_card_wdata: Signal<Out, Bits<512>>,
+            /// Card memory, AXI4: byte strobes.
+            pub m_axi_card_wstrb: Signal<Out, Bits<64>>,
+            /// Card memory, AXI4: last beat of a write burst.
+            pub m_axi_card_wlast: Signal<Out, Bit>,
+            /// Card memory, AXI4: write data valid.
+            pub m_axi_card_wvalid: Signal<Out, Bit>,
+            /// Card memory, AXI4: write data ready.
+            pub m_axi_card_wready: Signal<In, Bit>,
+            /// Card memory, AXI4: write response identifier, not looked at.
+            pub m_axi_card_bid: Signal<In, Bits<4>>,
+            /// Card memory, AXI4: write response.
+            pub m_axi_card_bresp: Signal<In, Bits<2>>,
+            /// Card memory, AXI4: write response valid.
+            pub m_axi_card_bvalid: Signal<In, Bit>,
+            /// Card memory, AXI4: write response ready.
+            pub m_axi_card_bready: Signal<Out, Bit>,
+            /// Card memory, AXI4: read identifier, 0.
+            pub m_axi_card_arid: Signal<Out, Bits<4>>,
+            /// Card memory, AXI4: read address.
+            pub m_axi_card_araddr: Signal<Out, Bits<40>>,
+            /// Card memory, AXI4: read burst length minus one.
+            pub m_axi_card_arlen: Signal<Out, Bits<8>>,
+            /// Card memory, AXI4: read beat size, log2 of bytes.
+            pub m_axi_card_arsize: Signal<Out, Bits<3>>,
+            /// Card memory, AXI4: read burst type, incrementing.
+            pub m_axi_card_arburst: Signal<Out, Bits<2>>,
+            /// Card memory, AXI4: read address valid.
+            pub m_axi_card_arvalid: Signal<Out, Bit>,
+            /// Card memory, AXI4: read address ready.
+            pub m_axi_card_arready: Signal<In, Bit>,
+            /// Card memory, AXI4: read identifier, not looked at.
+            pub m_axi_card_rid: Signal<In, Bits<4>>,
+            /// Card memory, AXI4: read data.
+            pub m_axi_card_rdata: Signal<In, Bits<512>>,
+            /// Card memory, AXI4: read response.
+            pub m_axi_card_rresp: Signal<In, Bits<2>>,
+            /// Card memory, AXI4: last beat of a read burst, not looked at: beats are counted.
+            pub m_axi_card_rlast: Signal<In, Bit>,
+            /// Card memory, AXI4: read data valid.
+            pub m_axi_card_rvalid: Signal<In, Bit>,
+            /// Card memory, AXI4: read data ready.
+            pub m_axi_card_rready: Signal<Out, Bit>,
+            control: $crate::card::CardControl,
+            msm: $msm,
+            field_unit: $field,
+            _identification: ::spandrel_abi::Identification,
+        }
+
+        impl $name {
+            /// Joins the engines with the control of a card that identifies itself so.
+            pub fn assemble(identification: ::spandrel_abi::Identification, msm: $msm, field_unit: $field) -> Self {
+                Self {
+                    clock: Default::default(),
+                    reset: Default::default(),
+                    irq: Default::default(),
+                    s_axil_awaddr: Default::default(),
+                    s_axil_awvalid: Default::default(),
+                    s_axil_awready: Default::default(),
+                    s_axil_wdata: Default::default(),
+                    s_axil_wstrb: Default::default(),
+                    s_axil_wvalid: Default::default(),
+                    s_axil_wready: Default::default(),
+                    s_axil_bresp: Default::default(),
+                    s_axil_bvalid: Default::default(),
+                    s_axil_bready: Default::default(),
+                    s_axil_araddr: Default::default(),
+                    s_axil_arvalid: Default::default(),
+                    s_axil_arready: Default::default(),
+                    s_axil_rdata: Default::default(),
+                    s_axil_rresp: Default::default(),
+                    s_axil_rvalid: Default::default(),
+                    s_axil_rready: Default::default(),
+                    m_axi_host_awid: Default::default(),
+                    m_axi_host_awaddr: Default::default(),
+                    m_axi_host_awlen: Default::default(),
+                    m_axi_host_awsize: Default::default(),
+                    m_axi_host_awburst: Default::default(),
+                    m_axi_host_awvalid: Default::default(),
+                    m_axi_host_awready: Default::default(),
+                    m_axi_host_wdata: Default::default(),
+                    m_axi_host_wstrb: Default::default(),
+                    m_axi_host_wlast: Default::default(),
+                    m_axi_host_wvalid: Default::default(),
+                    m_axi_host_wready: Default::default(),
+                    m_axi_host_bid: Default::default(),
+                    m_axi_host_bresp: Default::default(),
+                    m_axi_host_bvalid: Default::default(),
+                    m_axi_host_bready: Default::default(),
+                    m_axi_host_arid: Default::default(),
+                    m_axi_host_araddr: Default::default(),
+                    m_axi_host_arlen: Default::default(),
+                    m_axi_host_arsize: Default::default(),
+                    m_axi_host_arburst: Default::default(),
+                    m_axi_host_arvalid: Default::default(),
+                    m_axi_host_arready: Default::default(),
+                    m_axi_host_rid: Default::default(),
+                    m_axi_host_rdata: Default::default(),
+                    m_axi_host_rresp: Default::default(),
+                    m_axi_host_rlast: Default::default(),
+                    m_axi_host_rvalid: Default::default(),
+                    m_axi_host_rready: Default::default(),
+                    m_axi_card_awid: Default::default(),
+                    m_axi_card_awaddr: Default::default(),
+                    m_axi_card_awlen: Default::default(),
+                    m_axi_card_awsize: Default::default(),
+                    m_axi_card_awburst: Default::default(),
+                    m_axi_card_awvalid: Default::default(),
+                    m_axi_card_awready: Default::default(),
+                    m_axi_card_wdata: Default::default(),
+                    m_axi_card_wstrb: Default::default(),
+                    m_axi_card_wlast: Default::default(),
+                    m_axi_card_wvalid: Default::default(),
+                    m_axi_card_wready: Default::default(),
+                    m_axi_card_bid: Default::default(),
+                    m_axi_card_bresp: Default::default(),
+                    m_axi_card_bvalid: Default::default(),
+                    m_axi_card_bready: Default::default(),
+                    m_axi_card_arid: Default::default(),
+                    m_axi_card_araddr: Default::default(),
+                    m_axi_card_arlen: Default::default(),
+                    m_axi_card_arsize: Default::default(),
+                    m_axi_card_arburst: Default::default(),
+                    m_axi_card_arvalid: Default::default(),
+                    m_axi_card_arready: Default::default(),
+                    m_axi_card_rid: Default::default(),
+                    m_axi_card_rdata: Default::default(),
+                    m_axi_card_rresp: Default::default(),
+                    m_axi_card_rlast: Default::default(),
+                    m_axi_card_rvalid: Default::default(),
+                    m_axi_card_rready: Default::default(),
+                    control: $crate::card::CardControl::new(&identification),
+                    msm,
+                    field_unit,
+                    _identification: identification,
+                }
+            }
+
+            /// What this card says of itself.
+            pub fn identification(&self) -> &::spandrel_abi::Identification {
+                &self._identification
+            }
+        }
+
+        impl Logic for $name {
+            #[hdl_gen]
+            fn update(&mut self) {
+                self.control.clock.next = self.clock.val();
+                self.control.reset.next = self.reset.val();
+                self.irq.next = self.control.irq.val();
+                self.control.s_axil_awaddr.next = self.s_axil_awaddr.val();
+                self.control.s_axil_awvalid.next = self.s_axil_awvalid.val();
+                self.s_axil_awready.next = self.control.s_axil_awready.val();
+                self.control.s_axil_wdata.next = self.s_axil_wdata.val();
+                self.control.s_axil_wstrb.next = self.s_axil_wstrb.val();
+                self.control.s_axil_wvalid.next = self.s_axil_wvalid.val();
+                self.s_axil_wready.next = self.control.s_axil_wready.val();
+                self.s_axil_bresp.next = self.control.s_axil_bresp.val();
+                self.s_axil_bvalid.next = self.control.s_axil_bvalid.val();
+                self.control.s_axil_bready.next = self.s_axil_bready.val();
+                self.control.s_axil_araddr.next = self.s_axil_araddr.val();
+                self.control.s_axil_arvalid.next = self.s_axil_arvalid.val();
+                self.s_axil_arready.next = self.control.s_axil_arready.val();
+                self.s_axil_rdata.next = self.control.s_axil_rdata.val();
+                self.s_axil_rresp.next = self.control.s_axil_rresp.val();
+                self.s_axil_rvalid.next = self.control.s_axil_rvalid.val();
+                self.control.s_axil_rready.next = self.s_axil_rready.val();
+                self.m_axi_host_awid.next = self.control.m_axi_host_awid.val();
+                self.m_axi_host_awaddr.next = self.control.m_axi_host_awaddr.val();
+                self.m_axi_host_awlen.next = self.control.m_axi_host_awlen.val();
+                self.m_axi_host_awsize.next = self.control.m_axi_host_awsize.val();
+                self.m_axi_host_awburst.next = self.control.m_axi_host_awburst.val();
+                self.m_axi_host_awvalid.next = self.control.m_axi_host_awvalid.val();
+                self.control.m_axi_host_awready.next = self.m_axi_host_awready.val();
+                self.m_axi_host_wdata.next = self.control.m_axi_host_wdata.val();
+                self.m_axi_host_wstrb.next = self.control.m_axi_host_wstrb.val();
+                self.m_axi_host_wlast.next = self.control.m_axi_host_wlast.val();
+                self.m_axi_host_wvalid.next = self.control.m_axi_host_wvalid.val();
+                self.control.m_axi_host_wready.next = self.m_axi_host_wready.val();
+                self.control.m_axi_host_bid.next = self.m_axi_host_bid.val();
+                self.control.m_axi_host_bresp.next = self.m_axi_host_bresp.val();
+                self.control.m_axi_host_bvalid.next = self.m_axi_host_bvalid.val();
+                self.m_axi_host_bready.next = self.control.m_axi_host_bready.val();
+                self.m_axi_host_arid.next = self.control.m_axi_host_arid.val();
+                self.m_axi_host_araddr.next = self.control.m_axi_host_araddr.val();
+                self.m_axi_host_arlen.next = self.control.m_axi_host_arlen.val();
+                self.m_axi_host_arsize.next = self.control.m_axi_host_arsize.val();
+                self.m_axi_host_arburst.next = self.control.m_axi_host_arburst.val();
+                self.m_axi_host_arvalid.next = self.control.m_axi_host_arvalid.val();
+                self.control.m_axi_host_arready.next = self.m_axi_host_arready.val();
+                self.control.m_axi_host_rid.next = self.m_axi_host_rid.val();
+                self.control.m_axi_host_rdata.next = self.m_axi_host_rdata.val();
+                self.control.m_axi_host_rresp.next = self.m_axi_host_rresp.val();
+                self.control.m_axi_host_rlast.next = self.m_axi_host_rlast.val();
+                self.control.m_axi_host_rvalid.next = self.m_axi_host_rvalid.val();
+                self.m_axi_host_rready.next = self.control.m_axi_host_rready.val();
+                self.m_axi_card_awid.next = self.control.m_axi_card_awid.val();
+                self.m_axi_card_awaddr.next = self.control.m_axi_card_awaddr.val();
+                self.m_axi_card_awlen.next = self.control.m_axi_card_awlen.val();
+                self.m_axi_card_awsize.next = self.control.m_axi_card_awsize.val();
+                self.m_axi_card_awburst.next = self.control.m_axi_card_awburst.val();
+                self.m_axi_card_awvalid.next = self.control.m_axi_card_awvalid.val();
+                self.control.m_axi_card_awready.next = self.m_axi_card_awready.val();
+                self.m_axi_card_wdata.next = self.control.m_axi_card_wdata.val();
+                self.m_axi_card_wstrb.next = self.control.m_axi_card_wstrb.val();
+                self.m_axi_card_wlast.next = self.control.m_axi_card_wlast.val();
+                self.m_axi_card_wvalid.next = self.control.m_axi_card_wvalid.val();
+                self.control.m_axi_card_wready.next = self.m_axi_card_wready.val();
+                self.control.m_axi_card_bid.next = self.m_axi_card_bid.val();
+                self.control.m_axi_card_bresp.next = self.m_axi_card_bresp.val();
+                self.control.m_axi_card_bvalid.next = self.m_axi_card_bvalid.val();
+                self.m_axi_card_bready.next = self.control.m_axi_card_bready.val();
+                self.m_axi_card_arid.next = self.control.m_axi_card_arid.val();
+                self.m_axi_card_araddr.next = self.control.m_axi_card_araddr.val();
+                self.m_axi_card_arlen.next = self.control.m_axi_card_arlen.val();
+                self.m_axi_card_arsize.next = self.control.m_axi_card_arsize.val();
+                self.m_axi_card_arburst.next = self.control.m_axi_card_arburst.val();
+                self.m_axi_card_arvalid.next = self.control.m_axi_card_arvalid.val();
+                self.control.m_axi_card_arready.next = self.m_axi_card_arready.val();
+                self.control.m_axi_card_rid.next = self.m_axi_card_rid.val();
+                self.control.m_axi_card_rdata.next = self.m_axi_card_rdata.val();
+                self.control.m_axi_card_rresp.next = self.m_axi_card_rresp.val();
+                self.control.m_axi_card_rlast.next = self.m_axi_card_rlast.val();
+                self.control.m_axi_card_rvalid.next = self.m_axi_card_rvalid.val();
+                self.m_axi_card_rready.next = self.control.m_axi_card_rready.val();
+
+                self.msm.clock.next = self.clock.val();
+                self.msm.reset.next = self.control.msm_reset.val();
+                self.msm.start.next = self.control.msm_start.val();
+                self.msm.count.next = self.control.msm_count.val();
+                self.control.msm_busy.next = self.msm.busy.val();
+                self.msm.scalar_data.next = self.control.msm_scalar_data.val();
+                self.msm.scalar_valid.next = self.control.msm_scalar_valid.val();
+                self.control.msm_scalar_ready.next = self.msm.scalar_ready.val();
+                self.msm.point_data.next = self.control.msm_point_data.val();
+                self.msm.point_valid.next = self.control.msm_point_valid.val();
+                self.control.msm_point_ready.next = self.msm.point_ready.val();
+                self.control.msm_result_data.next = self.msm.result_data.val();
+                self.control.msm_result_valid.next = self.msm.result_valid.val();
+                self.msm.result_ready.next = self.control.msm_result_ready.val();
+                self.control.msm_cycles.next = self.msm.cycles.val();
+                self.control.msm_additions.next = self.msm.additions.val();
+                self.control.msm_digits.next = self.msm.digits.val();
+                self.control.msm_elements.next = self.msm.elements.val();
+                self.control.msm_bucket_cycles.next = self.msm.bucket_cycles.val();
+                self.control.msm_reduction_cycles.next = self.msm.reduction_cycles.val();
+                self.control.msm_idle_cycles.next = self.msm.idle_cycles.val();
+                self.control.msm_digit_stall_cycles.next = self.msm.digit_stall_cycles.val();
+
+                self.field_unit.clock.next = self.clock.val();
+                self.field_unit.a.next = self.control.field_a.val();
+                self.field_unit.b.next = self.control.field_b.val();
+                self.field_unit.field.next = self.control.field_field.val();
+                self.field_unit.operation.next = self.control.field_operation.val();
+                self.field_unit.valid_in.next = self.control.field_valid.val();
+                self.control.field_result.next = self.field_unit.result.val();
+                self.control.field_result_valid.next = self.field_unit.valid_out.val();
+            }
+        }
+    };
 }
+
+mod shipped {
+    use super::{FieldUnit, MsmEngine};
+    use rust_hdl::prelude::*;
+
+    crate::card_top! {
+        /// The whole card: control, MSM engine, field unit. Emitted as module `spandrel_card`.
+        Card, MsmEngine, FieldUnit
+    }
+}
+
+pub use shipped::Card;
 
 impl Card {
     /// The card of a profile. `git_revision` is the first 32 bits of the revision it is built from, or 0.
-    pub fn new(profile: &Profile, git_revision: u32) -> Self {
+    pub fn new(profile: &Profile, git_revision: u32) -> Card {
         let msm = MsmEngine::new(profile);
         let field_unit = FieldUnit::new(profile);
         let identification = Identification {
@@ -197,210 +429,6 @@ impl Card {
             card_memory_kib: profile.card_memory_kib,
             field_latency_cycles: field_unit.latency() as u32,
         };
-        Self {
-            clock: Default::default(),
-            reset: Default::default(),
-            irq: Default::default(),
-            s_axil_awaddr: Default::default(),
-            s_axil_awvalid: Default::default(),
-            s_axil_awready: Default::default(),
-            s_axil_wdata: Default::default(),
-            s_axil_wstrb: Default::default(),
-            s_axil_wvalid: Default::default(),
-            s_axil_wready: Default::default(),
-            s_axil_bresp: Default::default(),
-            s_axil_bvalid: Default::default(),
-            s_axil_bready: Default::default(),
-            s_axil_araddr: Default::default(),
-            s_axil_arvalid: Default::default(),
-            s_axil_arready: Default::default(),
-            s_axil_rdata: Default::default(),
-            s_axil_rresp: Default::default(),
-            s_axil_rvalid: Default::default(),
-            s_axil_rready: Default::default(),
-            m_axi_host_awid: Default::default(),
-            m_axi_host_awaddr: Default::default(),
-            m_axi_host_awlen: Default::default(),
-            m_axi_host_awsize: Default::default(),
-            m_axi_host_awburst: Default::default(),
-            m_axi_host_awvalid: Default::default(),
-            m_axi_host_awready: Default::default(),
-            m_axi_host_wdata: Default::default(),
-            m_axi_host_wstrb: Default::default(),
-            m_axi_host_wlast: Default::default(),
-            m_axi_host_wvalid: Default::default(),
-            m_axi_host_wready: Default::default(),
-            m_axi_host_bid: Default::default(),
-            m_axi_host_bresp: Default::default(),
-            m_axi_host_bvalid: Default::default(),
-            m_axi_host_bready: Default::default(),
-            m_axi_host_arid: Default::default(),
-            m_axi_host_araddr: Default::default(),
-            m_axi_host_arlen: Default::default(),
-            m_axi_host_arsize: Default::default(),
-            m_axi_host_arburst: Default::default(),
-            m_axi_host_arvalid: Default::default(),
-            m_axi_host_arready: Default::default(),
-            m_axi_host_rid: Default::default(),
-            m_axi_host_rdata: Default::default(),
-            m_axi_host_rresp: Default::default(),
-            m_axi_host_rlast: Default::default(),
-            m_axi_host_rvalid: Default::default(),
-            m_axi_host_rready: Default::default(),
-            m_axi_card_awid: Default::default(),
-            m_axi_card_awaddr: Default::default(),
-            m_axi_card_awlen: Default::default(),
-            m_axi_card_awsize: Default::default(),
-            m_axi_card_awburst: Default::default(),
-            m_axi_card_awvalid: Default::default(),
-            m_axi_card_awready: Default::default(),
-            m_axi_card_wdata: Default::default(),
-            m_axi_card_wstrb: Default::default(),
-            m_axi_card_wlast: Default::default(),
-            m_axi_card_wvalid: Default::default(),
-            m_axi_card_wready: Default::default(),
-            m_axi_card_bid: Default::default(),
-            m_axi_card_bresp: Default::default(),
-            m_axi_card_bvalid: Default::default(),
-            m_axi_card_bready: Default::default(),
-            m_axi_card_arid: Default::default(),
-            m_axi_card_araddr: Default::default(),
-            m_axi_card_arlen: Default::default(),
-            m_axi_card_arsize: Default::default(),
-            m_axi_card_arburst: Default::default(),
-            m_axi_card_arvalid: Default::default(),
-            m_axi_card_arready: Default::default(),
-            m_axi_card_rid: Default::default(),
-            m_axi_card_rdata: Default::default(),
-            m_axi_card_rresp: Default::default(),
-            m_axi_card_rlast: Default::default(),
-            m_axi_card_rvalid: Default::default(),
-            m_axi_card_rready: Default::default(),
-            control: CardControl::new(&identification),
-            msm,
-            field_unit,
-            _identification: identification,
-        }
-    }
-
-    /// What this card says of itself.
-    pub fn identification(&self) -> &Identification {
-        &self._identification
-    }
-}
-
-impl Logic for Card {
-    #[hdl_gen]
-    fn update(&mut self) {
-        self.control.clock.next = self.clock.val();
-        self.control.reset.next = self.reset.val();
-        self.irq.next = self.control.irq.val();
-        self.control.s_axil_awaddr.next = self.s_axil_awaddr.val();
-        self.control.s_axil_awvalid.next = self.s_axil_awvalid.val();
-        self.s_axil_awready.next = self.control.s_axil_awready.val();
-        self.control.s_axil_wdata.next = self.s_axil_wdata.val();
-        self.control.s_axil_wstrb.next = self.s_axil_wstrb.val();
-        self.control.s_axil_wvalid.next = self.s_axil_wvalid.val();
-        self.s_axil_wready.next = self.control.s_axil_wready.val();
-        self.s_axil_bresp.next = self.control.s_axil_bresp.val();
-        self.s_axil_bvalid.next = self.control.s_axil_bvalid.val();
-        self.control.s_axil_bready.next = self.s_axil_bready.val();
-        self.control.s_axil_araddr.next = self.s_axil_araddr.val();
-        self.control.s_axil_arvalid.next = self.s_axil_arvalid.val();
-        self.s_axil_arready.next = self.control.s_axil_arready.val();
-        self.s_axil_rdata.next = self.control.s_axil_rdata.val();
-        self.s_axil_rresp.next = self.control.s_axil_rresp.val();
-        self.s_axil_rvalid.next = self.control.s_axil_rvalid.val();
-        self.control.s_axil_rready.next = self.s_axil_rready.val();
-        self.m_axi_host_awid.next = self.control.m_axi_host_awid.val();
-        self.m_axi_host_awaddr.next = self.control.m_axi_host_awaddr.val();
-        self.m_axi_host_awlen.next = self.control.m_axi_host_awlen.val();
-        self.m_axi_host_awsize.next = self.control.m_axi_host_awsize.val();
-        self.m_axi_host_awburst.next = self.control.m_axi_host_awburst.val();
-        self.m_axi_host_awvalid.next = self.control.m_axi_host_awvalid.val();
-        self.control.m_axi_host_awready.next = self.m_axi_host_awready.val();
-        self.m_axi_host_wdata.next = self.control.m_axi_host_wdata.val();
-        self.m_axi_host_wstrb.next = self.control.m_axi_host_wstrb.val();
-        self.m_axi_host_wlast.next = self.control.m_axi_host_wlast.val();
-        self.m_axi_host_wvalid.next = self.control.m_axi_host_wvalid.val();
-        self.control.m_axi_host_wready.next = self.m_axi_host_wready.val();
-        self.control.m_axi_host_bid.next = self.m_axi_host_bid.val();
-        self.control.m_axi_host_bresp.next = self.m_axi_host_bresp.val();
-        self.control.m_axi_host_bvalid.next = self.m_axi_host_bvalid.val();
-        self.m_axi_host_bready.next = self.control.m_axi_host_bready.val();
-        self.m_axi_host_arid.next = self.control.m_axi_host_arid.val();
-        self.m_axi_host_araddr.next = self.control.m_axi_host_araddr.val();
-        self.m_axi_host_arlen.next = self.control.m_axi_host_arlen.val();
-        self.m_axi_host_arsize.next = self.control.m_axi_host_arsize.val();
-        self.m_axi_host_arburst.next = self.control.m_axi_host_arburst.val();
-        self.m_axi_host_arvalid.next = self.control.m_axi_host_arvalid.val();
-        self.control.m_axi_host_arready.next = self.m_axi_host_arready.val();
-        self.control.m_axi_host_rid.next = self.m_axi_host_rid.val();
-        self.control.m_axi_host_rdata.next = self.m_axi_host_rdata.val();
-        self.control.m_axi_host_rresp.next = self.m_axi_host_rresp.val();
-        self.control.m_axi_host_rlast.next = self.m_axi_host_rlast.val();
-        self.control.m_axi_host_rvalid.next = self.m_axi_host_rvalid.val();
-        self.m_axi_host_rready.next = self.control.m_axi_host_rready.val();
-        self.m_axi_card_awid.next = self.control.m_axi_card_awid.val();
-        self.m_axi_card_awaddr.next = self.control.m_axi_card_awaddr.val();
-        self.m_axi_card_awlen.next = self.control.m_axi_card_awlen.val();
-        self.m_axi_card_awsize.next = self.control.m_axi_card_awsize.val();
-        self.m_axi_card_awburst.next = self.control.m_axi_card_awburst.val();
-        self.m_axi_card_awvalid.next = self.control.m_axi_card_awvalid.val();
-        self.control.m_axi_card_awready.next = self.m_axi_card_awready.val();
-        self.m_axi_card_wdata.next = self.control.m_axi_card_wdata.val();
-        self.m_axi_card_wstrb.next = self.control.m_axi_card_wstrb.val();
-        self.m_axi_card_wlast.next = self.control.m_axi_card_wlast.val();
-        self.m_axi_card_wvalid.next = self.control.m_axi_card_wvalid.val();
-        self.control.m_axi_card_wready.next = self.m_axi_card_wready.val();
-        self.control.m_axi_card_bid.next = self.m_axi_card_bid.val();
-        self.control.m_axi_card_bresp.next = self.m_axi_card_bresp.val();
-        self.control.m_axi_card_bvalid.next = self.m_axi_card_bvalid.val();
-        self.m_axi_card_bready.next = self.control.m_axi_card_bready.val();
-        self.m_axi_card_arid.next = self.control.m_axi_card_arid.val();
-        self.m_axi_card_araddr.next = self.control.m_axi_card_araddr.val();
-        self.m_axi_card_arlen.next = self.control.m_axi_card_arlen.val();
-        self.m_axi_card_arsize.next = self.control.m_axi_card_arsize.val();
-        self.m_axi_card_arburst.next = self.control.m_axi_card_arburst.val();
-        self.m_axi_card_arvalid.next = self.control.m_axi_card_arvalid.val();
-        self.control.m_axi_card_arready.next = self.m_axi_card_arready.val();
-        self.control.m_axi_card_rid.next = self.m_axi_card_rid.val();
-        self.control.m_axi_card_rdata.next = self.m_axi_card_rdata.val();
-        self.control.m_axi_card_rresp.next = self.m_axi_card_rresp.val();
-        self.control.m_axi_card_rlast.next = self.m_axi_card_rlast.val();
-        self.control.m_axi_card_rvalid.next = self.m_axi_card_rvalid.val();
-        self.m_axi_card_rready.next = self.control.m_axi_card_rready.val();
-
-        self.msm.clock.next = self.clock.val();
-        self.msm.reset.next = self.control.msm_reset.val();
-        self.msm.start.next = self.control.msm_start.val();
-        self.msm.count.next = self.control.msm_count.val();
-        self.control.msm_busy.next = self.msm.busy.val();
-        self.msm.scalar_data.next = self.control.msm_scalar_data.val();
-        self.msm.scalar_valid.next = self.control.msm_scalar_valid.val();
-        self.control.msm_scalar_ready.next = self.msm.scalar_ready.val();
-        self.msm.point_data.next = self.control.msm_point_data.val();
-        self.msm.point_valid.next = self.control.msm_point_valid.val();
-        self.control.msm_point_ready.next = self.msm.point_ready.val();
-        self.control.msm_result_data.next = self.msm.result_data.val();
-        self.control.msm_result_valid.next = self.msm.result_valid.val();
-        self.msm.result_ready.next = self.control.msm_result_ready.val();
-        self.control.msm_cycles.next = self.msm.cycles.val();
-        self.control.msm_additions.next = self.msm.additions.val();
-        self.control.msm_digits.next = self.msm.digits.val();
-        self.control.msm_elements.next = self.msm.elements.val();
-        self.control.msm_bucket_cycles.next = self.msm.bucket_cycles.val();
-        self.control.msm_reduction_cycles.next = self.msm.reduction_cycles.val();
-        self.control.msm_idle_cycles.next = self.msm.idle_cycles.val();
-        self.control.msm_digit_stall_cycles.next = self.msm.digit_stall_cycles.val();
-
-        self.field_unit.clock.next = self.clock.val();
-        self.field_unit.a.next = self.control.field_a.val();
-        self.field_unit.b.next = self.control.field_b.val();
-        self.field_unit.field.next = self.control.field_field.val();
-        self.field_unit.operation.next = self.control.field_operation.val();
-        self.field_unit.valid_in.next = self.control.field_valid.val();
-        self.control.field_result.next = self.field_unit.result.val();
-        self.control.field_result_valid.next = self.field_unit.valid_out.val();
+        Card::assemble(identification, msm, field_unit)
     }
 }
