@@ -2,7 +2,9 @@
 
 use crate::support::{Faults, Interrupts, SoftCard, identification, options};
 use spandrel_abi::{ABI_MAJOR, Completion};
-use spandrel_driver::{Card, Corruption, DriverError, FieldId, FieldOperation, Identification, Job, Opcode};
+use spandrel_driver::{
+    Card, CardOptions, Corruption, DriverError, FieldId, FieldOperation, Identification, Job, Opcode,
+};
 
 fn submit(driver: &mut Card) -> Result<Job<Vec<u8>>, DriverError> {
     driver.submit_field_vector(FieldId::Fr, FieldOperation::Add, &[1; 32], &[2; 32])
@@ -90,6 +92,35 @@ fn a_card_that_goes_for_good_does_not_hang_anything() {
 }
 
 #[test]
+fn memory_of_running_jobs_stays_with_a_card_that_cannot_be_stopped() {
+    let card = SoftCard::new();
+    let mut driver = card.open(options()).expect("a good card");
+    let job = submit(&mut driver).expect("valid");
+    let mapped = card.mapped();
+    card.faults(Faults { reset_register_stuck: true, reset_dead: true, ..Faults::default() });
+    drop(driver);
+    drop(job);
+    assert_eq!(card.mapped(), mapped);
+}
+
+#[test]
+fn waiting_sleeps_instead_of_polling() {
+    let card = SoftCard::new();
+    let mut driver = card.open(options()).expect("a good card");
+    // Leaves the interrupt line high.
+    let job = submit(&mut driver).expect("valid");
+    card.model(|model| model.run(1000));
+    driver.wait(job, &mut |_| {}).expect("a good job");
+    assert!(card.model(|model| model.interrupt()));
+    card.faults(Faults { stuck_from: Some(0), ..Faults::default() });
+    let before = card.model(|model| (model.accesses, model.now));
+    assert!(matches!(run(&mut driver), Err(DriverError::TimedOut { .. })));
+    let (accesses, cycles) = card.model(|model| (model.accesses - before.0, model.now - before.1));
+    let intervals = cycles / options().poll_cycles;
+    assert!(accesses <= 2 * intervals + 10, "{accesses} accesses in {intervals} intervals");
+}
+
+#[test]
 fn a_command_that_never_ends_times_out() {
     let stuck = Faults { stuck_from: Some(0), ..Faults::default() };
     fails_until_reset(stuck, |error| {
@@ -104,14 +135,18 @@ fn a_command_that_never_ends_times_out() {
 
 #[test]
 fn time_is_measured_from_the_last_progress_not_from_submission() {
-    let card = SoftCard::new();
-    let mut driver = card.open(options()).expect("a good card");
-    // The user looks away for much longer than any bound while the ring holds more jobs than it has entries.
-    let jobs: Vec<_> = (0..20).map(|_| submit(&mut driver).expect("valid")).collect();
-    card.model(|model| model.run(100_000_000));
-    for job in jobs {
-        assert_eq!(driver.wait(job, &mut |_| {}).expect("a good job"), [3; 32]);
-        card.model(|model| model.run(100_000_000));
+    for completion_entries in [2, 8] {
+        let card = SoftCard::new();
+        let mut driver = card.open(CardOptions { completion_entries, ..options() }).expect("a good card");
+        let look_away = || card.model(|model| model.run(100_000_000));
+        // The user looks away for much longer than any bound, while the rings are full or empty.
+        let jobs: Vec<_> = (0..20).map(|_| submit(&mut driver).expect("valid")).collect();
+        look_away();
+        for job in jobs {
+            assert_eq!(driver.wait(job, &mut |_| {}).expect("a good job"), [3; 32]);
+            look_away();
+        }
+        works(&mut driver);
     }
 }
 

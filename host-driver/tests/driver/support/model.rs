@@ -58,6 +58,8 @@ pub struct Model {
     /// Commands that ended, by opcode code, in order.
     pub log: Vec<u8>,
     pub resets: u32,
+    /// Register accesses since power-on.
+    pub accesses: u64,
     registers: Vec<u32>,
     card_memory: Vec<u8>,
     sq_head: u32,
@@ -80,6 +82,7 @@ impl Model {
             now: 0,
             log: Vec::new(),
             resets: 0,
+            accesses: 0,
             registers: vec![0; BAR0_BYTES as usize / 4],
             sq_head: 0,
             cq_position: 0,
@@ -106,6 +109,7 @@ impl Model {
 
     pub fn read(&mut self, offset: u32) -> u32 {
         self.run(3);
+        self.accesses += 1;
         if self.faults.gone {
             return u32::MAX;
         }
@@ -132,6 +136,7 @@ impl Model {
 
     pub fn write(&mut self, offset: u32, value: u32) {
         self.run(3);
+        self.accesses += 1;
         if self.faults.gone {
             return;
         }
