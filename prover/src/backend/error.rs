@@ -63,7 +63,7 @@ pub enum BackendError {
         /// Which backend.
         backend: String,
         /// The driver's error.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: spandrel_driver::DriverError,
     },
     /// The card answered, but not with points.
     #[error("{backend}: the result cannot be right: {why}; run `spandrel card selftest`")]

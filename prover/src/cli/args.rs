@@ -28,7 +28,7 @@ pub(super) struct CardArgs {
     /// Writes the simulated card's waveform to this file, for GTKWave or Surfer (slow, and large)
     #[arg(long, value_name = "FILE.fst")]
     pub(super) trace: Option<PathBuf>,
-    /// Gives the simulated memories random latency and back-pressure from this seed; without it they answer at their best
+    /// Gives registers and memories of the simulated card random latency and back-pressure from this seed; without it they take the same time always
     #[arg(long, value_name = "SEED")]
     pub(super) stalls: Option<u64>,
 }

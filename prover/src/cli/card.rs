@@ -1,12 +1,232 @@
 //! `spandrel card`, and the opening of cards.
+
 use super::args::CardArgs;
 use super::error::CliError;
+use super::open::{open_driver, simulated_cards};
 use super::progress::Progress;
-use crate::backend::Backend;
+use super::report::{CardReport, grouped, print_json};
+use crate::backend::{Backend, Card, Cpu, Dual};
+use crate::workload::{self, Distribution};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use spandrel_abi::Identification;
 use std::sync::Arc;
 
-impl CardArgs {
-    pub(super) fn open(&self, _: &Arc<Progress>) -> Result<Box<dyn Backend>, CliError> {
-        Err(CliError::Usage("this build can open no card: use --backend cpu".to_owned()))
+/// Points of the self-test's multi-scalar multiplication.
+const SELF_TEST_POINTS: usize = 64;
+
+/// Lists, shows and tests cards.
+#[derive(Debug, Subcommand)]
+pub(super) enum CardCommand {
+    /// Lists the cards that --card can name.
+    List(List),
+    /// Shows what a card says of itself.
+    Info(Info),
+    /// Has a card run its known answers, and compares a small multi-scalar multiplication with the CPU.
+    #[command(after_help = "\
+Ends with 0 if everything agrees and with 4 if not.
+
+Example:
+  spandrel card selftest --card sim:sim-small --stalls 1")]
+    Selftest(SelfTest),
+}
+
+/// `spandrel card list`.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `spandrel card info`.
+#[derive(Debug, Args)]
+pub(super) struct Info {
+    #[command(flatten)]
+    card: CardArgs,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `spandrel card selftest`.
+#[derive(Debug, Args)]
+pub(super) struct SelfTest {
+    #[command(flatten)]
+    card: CardArgs,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A card that can be opened.
+#[derive(Debug, Serialize)]
+pub(super) struct Listed {
+    /// What to give to --card.
+    pub(super) card: String,
+    /// What it is.
+    pub(super) kind: &'static str,
+    /// Assumed or real clock.
+    pub(super) clock_khz: u32,
+    /// Size of card memory.
+    pub(super) card_memory_kib: u32,
+    /// Bits of an MSM digit.
+    pub(super) msm_window_bits: u32,
+    /// Number of point adders.
+    pub(super) msm_adders: u32,
+}
+
+#[derive(Serialize)]
+struct SelfTestReport {
+    card: CardReport,
+    /// Cycles of the card's own known answers.
+    self_test_cycles: u64,
+    /// Points of the MSM that was compared with the CPU's.
+    msm_points: usize,
+    msm_equal: bool,
+    msm_cycles: Option<u64>,
+}
+
+impl CardCommand {
+    pub(super) fn run(&self) -> Result<(), CliError> {
+        match self {
+            CardCommand::List(command) => command.run(),
+            CardCommand::Info(command) => command.run(),
+            CardCommand::Selftest(command) => command.run(),
+        }
     }
+}
+
+impl List {
+    fn run(&self) -> Result<(), CliError> {
+        let cards = simulated_cards()?;
+        if self.json {
+            return print_json(&serde_json::json!({ "cards": cards }));
+        }
+        for card in &cards {
+            println!(
+                "{:<24} {}, {} kHz, {} KiB of card memory, {} MSM adder(s), {}-bit windows",
+                card.card,
+                card.kind,
+                grouped(card.clock_khz.into()),
+                grouped(card.card_memory_kib.into()),
+                card.msm_adders,
+                card.msm_window_bits
+            );
+        }
+        if cards.is_empty() {
+            println!("No card: this build has no simulator.");
+        }
+        Ok(())
+    }
+}
+
+impl Info {
+    fn run(&self) -> Result<(), CliError> {
+        let progress = Arc::new(Progress::new());
+        progress.set_phase("open the card");
+        let card = open_driver(&self.card)?;
+        progress.finish();
+        let report =
+            CardReport { description: card.name().to_owned(), identification: *card.identification() };
+        if self.json {
+            return print_json(&report);
+        }
+        print!("{}", info_text(&report));
+        Ok(())
+    }
+}
+
+fn info_text(report: &CardReport) -> String {
+    let Identification {
+        abi_major,
+        abi_minor,
+        git_revision,
+        board,
+        clock_khz,
+        has_msm,
+        has_field,
+        msm_window_bits,
+        msm_windows,
+        msm_adders,
+        msm_latency_cycles,
+        card_memory_kib,
+        field_latency_cycles,
+        ..
+    } = report.identification;
+    let engine = |present: bool, text: String| if present { text } else { "none".to_owned() };
+    let msm = engine(
+        has_msm,
+        format!(
+            "BN254 G1, {msm_windows} windows of {msm_window_bits} bits, {msm_adders} adder(s) of {msm_latency_cycles} cycles"
+        ),
+    );
+    let field = engine(has_field, format!("Fq and Fr, multiplier of {field_latency_cycles} cycles"));
+    format!(
+        "Card           {}\n\
+         Board          {board}\n\
+         Interface      {abi_major}.{abi_minor}\n\
+         Git revision   {git_revision:08x}\n\
+         Clock          {} kHz\n\
+         Card memory    {} KiB\n\
+         MSM engine     {msm}\n\
+         Field engine   {field}\n",
+        report.description,
+        grouped(clock_khz.into()),
+        grouped(card_memory_kib.into()),
+    )
+}
+
+impl SelfTest {
+    fn run(&self) -> Result<(), CliError> {
+        let progress = Arc::new(Progress::new());
+        progress.set_phase("open the card");
+        let mut card = open_driver(&self.card)?;
+        let name = card.name().to_owned();
+        let failed = |source: spandrel_driver::DriverError| CliError::Card {
+            card: name.clone(),
+            source: source.into(),
+        };
+        let report = CardReport { description: name.clone(), identification: *card.identification() };
+        progress.set_phase("known answers");
+        let self_test_cycles = card.self_test().map_err(failed)?;
+        progress.set_phase("MSM, compared with the CPU");
+        let card = over_driver(card, &progress)?;
+        let dual = Dual::new(Box::new(Cpu::new()), Box::new(card));
+        let bases = dual.load_bases(&workload::bases(SELF_TEST_POINTS, 0))?;
+        let scalars = workload::scalars(SELF_TEST_POINTS, Distribution::Uniform, 0);
+        // A disagreement is an error of its own, with both results.
+        let outcome = dual.msm(&bases, 0..SELF_TEST_POINTS, &scalars)?;
+        dual.release_bases(bases)?;
+        progress.finish();
+        let msm_cycles = outcome.card.map(|run| run.counters.cycles);
+        if self.json {
+            return print_json(&SelfTestReport {
+                card: report,
+                self_test_cycles,
+                msm_points: SELF_TEST_POINTS,
+                msm_equal: true,
+                msm_cycles,
+            });
+        }
+        println!("{name}: known answers are right ({} cycles).", grouped(self_test_cycles));
+        println!(
+            "{name}: an MSM of {SELF_TEST_POINTS} points equals the CPU's ({} cycles).",
+            grouped(msm_cycles.unwrap_or_default())
+        );
+        Ok(())
+    }
+}
+
+impl CardArgs {
+    /// Opens the card as a backend.
+    pub(super) fn open(&self, progress: &Arc<Progress>) -> Result<Box<dyn Backend>, CliError> {
+        Ok(Box::new(over_driver(open_driver(self)?, progress)?))
+    }
+}
+
+/// The backend over an open card, which tells the progress line of its cycles.
+fn over_driver(card: spandrel_driver::Card, progress: &Arc<Progress>) -> Result<Card, CliError> {
+    let progress = Arc::clone(progress);
+    Ok(Card::new(card, Arc::new(move |cycles| progress.set_cycles(cycles)))?)
 }

@@ -2,10 +2,13 @@
 
 mod args;
 mod bench;
+#[cfg(feature = "sim")]
+mod bench_sim;
 mod card;
 mod error;
 mod interrupt;
 mod msm;
+mod open;
 mod progress;
 mod prove;
 mod report;
@@ -49,11 +52,16 @@ enum Command {
     /// Measures.
     #[command(subcommand)]
     Bench(Bench),
+    /// Lists, shows and tests cards.
+    #[command(subcommand)]
+    Card(card::CardCommand),
 }
 
 #[derive(Debug, Subcommand)]
 enum Bench {
     Msm(bench::BenchMsm),
+    #[cfg(feature = "sim")]
+    Sim(bench_sim::BenchSim),
 }
 
 /// Runs the command with the process's arguments.
@@ -66,6 +74,9 @@ pub fn run() -> ExitCode {
         Command::Verify(command) => command.run(),
         Command::Msm(command) => command.run(),
         Command::Bench(Bench::Msm(command)) => command.run(),
+        #[cfg(feature = "sim")]
+        Command::Bench(Bench::Sim(command)) => command.run(),
+        Command::Card(command) => command.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,10 +1,8 @@
 //! What the worker needs of a card: the driver's, or a stand-in for tests.
 
 use spandrel_abi::{Counters, Identification, PROJECTIVE_POINT_BYTES};
+use spandrel_driver::{BasesHandle, DriverError, Job, MsmResult};
 use std::ops::Range;
-
-/// TEMPORARY
-pub(super) type DriverError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A card as the worker sees it.
 pub(super) trait Device: Send {
@@ -46,4 +44,45 @@ pub(super) struct BitSums {
     pub(super) cycles: u64,
     /// The engine's counters.
     pub(super) counters: Counters,
+}
+
+impl Device for spandrel_driver::Card {
+    type Bases = BasesHandle;
+    type Job = Job<MsmResult>;
+
+    fn describe(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn identification(&self) -> Identification {
+        *self.identification()
+    }
+
+    fn load(&mut self, points: &[u8]) -> Result<BasesHandle, DriverError> {
+        self.load_bases(points)
+    }
+
+    fn release(&mut self, bases: BasesHandle) -> Result<(), DriverError> {
+        self.release_bases(bases)
+    }
+
+    fn submit(
+        &mut self,
+        bases: &BasesHandle,
+        range: Range<usize>,
+        scalars: &[u8],
+    ) -> Result<Job<MsmResult>, DriverError> {
+        self.submit_msm(bases, range, scalars)
+    }
+
+    fn wait(&mut self, job: Job<MsmResult>, on_cycles: &mut dyn FnMut(u64)) -> Result<BitSums, DriverError> {
+        let result = spandrel_driver::Card::wait(self, job, &mut |progress| on_cycles(progress.cycles))?;
+        Ok(BitSums {
+            windows: result.windows as usize,
+            window_bits: result.window_bits as usize,
+            points: result.points,
+            cycles: result.cycles,
+            counters: result.counters,
+        })
+    }
 }

@@ -38,6 +38,11 @@ pub struct Card {
 }
 
 impl Card {
+    /// Drives a card from a thread of its own.
+    pub fn new(card: spandrel_driver::Card, on_cycles: OnCycles) -> Result<Card, BackendError> {
+        Card::over(card, on_cycles)
+    }
+
     fn over(device: impl Device + 'static, on_cycles: OnCycles) -> Result<Card, BackendError> {
         let name = format!("card {}", device.describe());
         let identification = device.identification();

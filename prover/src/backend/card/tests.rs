@@ -1,6 +1,6 @@
 //! The card backend over a stand-in that computes bit sums on the CPU.
 
-use super::device::{BitSums, Device, DriverError};
+use super::device::{BitSums, Device};
 use super::*;
 use crate::backend::{Cpu, Dual};
 use crate::formats::{fq_to_bytes, g1_from_bytes, integer_from_bytes};
@@ -9,6 +9,7 @@ use ark_bn254::{Fq, G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, BigInteger};
 use spandrel_abi::{Counters, MAGIC_VALUE, PROJECTIVE_POINT_BYTES};
+use spandrel_driver::DriverError;
 
 const WINDOW_BITS: usize = 8;
 const WINDOWS: usize = 32;
@@ -69,7 +70,7 @@ impl Device for StandIn {
         on_cycles: &mut dyn FnMut(u64),
     ) -> Result<BitSums, DriverError> {
         match self.fault {
-            Fault::Fails => return Err("the card was reset".into()),
+            Fault::Fails => return Err(DriverError::ResetBehindDriver),
             Fault::Panics => panic!("the stand-in was told to panic"),
             _ => {}
         }

@@ -1,7 +1,8 @@
 //! The thread that owns a card.
 
 use super::OnCycles;
-use super::device::{BitSums, Device, DriverError};
+use super::device::{BitSums, Device};
+use spandrel_driver::DriverError;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};

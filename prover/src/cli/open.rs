@@ -1,0 +1,93 @@
+//! From what --card says to an open card.
+
+use super::args::CardArgs;
+use super::card::Listed;
+use super::error::CliError;
+
+#[cfg(feature = "sim")]
+pub(super) use simulated::{open_driver, open_simulated, simulated_cards};
+
+#[cfg(not(feature = "sim"))]
+pub(super) fn open_driver(_: &CardArgs) -> Result<spandrel_driver::Card, CliError> {
+    Err(CliError::Usage(
+        "this build has no simulated card: use --backend cpu, or build with the feature `sim`".to_owned(),
+    ))
+}
+
+#[cfg(not(feature = "sim"))]
+pub(super) fn simulated_cards() -> Result<Vec<Listed>, CliError> {
+    Ok(Vec::new())
+}
+
+#[cfg(feature = "sim")]
+mod simulated {
+    use super::{CardArgs, CliError, Listed};
+    use spandrel_driver::{Card, CardOptions};
+    use spandrel_hdl::profile::{Profile, ProfileError};
+    use spandrel_sim::{InProcess, SimOptions};
+
+    /// The profile of `--card sim`.
+    const DEFAULT_PROFILE: &str = "sim-small";
+
+    /// Opens the card, ready for commands.
+    pub(in crate::cli) fn open_driver(arguments: &CardArgs) -> Result<Card, CliError> {
+        let (transport, profile) = open_simulated(arguments)?;
+        let failed = |source| card_error(&profile, source);
+        Card::open(Box::new(transport), CardOptions::default()).map_err(|error| failed(error.into()))
+    }
+
+    /// Builds (or finds) the model and starts the simulation, without a driver.
+    pub(in crate::cli) fn open_simulated(arguments: &CardArgs) -> Result<(InProcess, Profile), CliError> {
+        let profile = profile(arguments.card.as_deref())?;
+        let options = SimOptions {
+            seed: arguments.stalls.unwrap_or(0),
+            stalls: arguments.stalls.is_some(),
+            trace: arguments.trace.clone(),
+        };
+        match InProcess::new(&profile, options) {
+            Ok(transport) => Ok((transport, profile)),
+            Err(error) => Err(card_error(&profile, error.into())),
+        }
+    }
+
+    fn card_error(profile: &Profile, source: Box<dyn std::error::Error + Send + Sync>) -> CliError {
+        CliError::Card { card: format!("card sim:{}", profile.name), source }
+    }
+
+    fn profile(card: Option<&str>) -> Result<Profile, CliError> {
+        let name = match card {
+            None | Some("sim") => DEFAULT_PROFILE,
+            Some(card) => card.strip_prefix("sim:").ok_or_else(|| {
+                CliError::Usage(format!(
+                    "there is no card \"{card}\": give `sim` or `sim:PROFILE`; `spandrel card list` shows what there is"
+                ))
+            })?,
+        };
+        Profile::load(name).map_err(|error| match error {
+            ProfileError::Unknown { .. } => CliError::Usage(error.to_string()),
+            error => CliError::Input(error.to_string()),
+        })
+    }
+
+    /// The simulated cards that are built in.
+    pub(in crate::cli) fn simulated_cards() -> Result<Vec<Listed>, CliError> {
+        // No profile has an empty name; the error lists those that there are.
+        let known = match Profile::load("") {
+            Err(ProfileError::Unknown { known, .. }) => known,
+            Err(error) => return Err(CliError::Other(error.to_string())),
+            Ok(profile) => profile.name,
+        };
+        let list = |name: &str| {
+            let profile = Profile::load(name).map_err(|error| CliError::Other(error.to_string()))?;
+            Ok(Listed {
+                card: format!("sim:{name}"),
+                kind: "simulated",
+                clock_khz: profile.clock_khz,
+                card_memory_kib: profile.card_memory_kib,
+                msm_window_bits: profile.msm.window_bits,
+                msm_adders: profile.msm.adders,
+            })
+        };
+        known.split(", ").map(list).collect()
+    }
+}
