@@ -1,5 +1,6 @@
 //! The whole Verilated card with the memories and the root complex around it.
 
+mod elaborate;
 mod options;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -11,6 +12,7 @@ use crate::axi::{AxiSlave, LiteMaster, LiteOutcome, Violation};
 use crate::memory::{CardMemory, HostMemory};
 use crate::model::{Model, ModelLibrary, PortHandle};
 use crate::testbench::Stalls;
+use spandrel_hdl::profile::Profile;
 use std::sync::Arc;
 
 /// Cycles that the port `reset` is high in a reset.
@@ -41,6 +43,20 @@ impl std::fmt::Debug for SimCard {
 }
 
 impl SimCard {
+    /// The card of a profile, reset, with empty memories.
+    ///
+    /// Its model is built if it is not in the cache (minutes, with progress on standard error); all cards of a profile in
+    /// this process share it.
+    pub fn new(profile: &Profile, options: &SimOptions) -> Result<SimCard, SimError> {
+        SimCard::with_timing(profile, options, options.timing())
+    }
+
+    /// As [`SimCard::new`], with memories as slow as `timing` says.
+    pub fn with_timing(profile: &Profile, options: &SimOptions, timing: Timing) -> Result<SimCard, SimError> {
+        let library = elaborate::library(profile, options.trace.is_some())?;
+        SimCard::from_library(&library, u64::from(profile.card_memory_kib) << 10, options, timing)
+    }
+
     /// A card from its compiled model, reset, with empty memories; `card_memory_bytes` is the size of its own.
     ///
     /// The design's ports are those of the card's top module: `clock`, `reset`, `irq`, `s_axil_…`, `m_axi_host_…`,
@@ -49,9 +65,10 @@ impl SimCard {
         library: &Arc<ModelLibrary>,
         card_memory_bytes: u64,
         options: &SimOptions,
+        timing: Timing,
     ) -> Result<SimCard, SimError> {
         let mut model = library.instance();
-        let (seed, timing) = (options.seed.wrapping_mul(3), &options.timing);
+        let seed = options.seed.wrapping_mul(3);
         let mut card = SimCard {
             reset: model.port("reset")?,
             irq: model.port("irq")?,

@@ -28,8 +28,8 @@ fn emitted() -> Emitted {
 /// A stand-in for the card, in the same world.
 pub(crate) fn stand_in(timing: Timing, seed: u64) -> SimCard {
     let library = ModelLibrary::build(&emitted(), &BuildOptions::default()).unwrap();
-    let options = SimOptions { seed, timing, trace: None };
-    SimCard::from_library(&library, CARD_BYTES, &options).unwrap()
+    let options = SimOptions { seed, ..Default::default() };
+    SimCard::from_library(&library, CARD_BYTES, &options, timing).unwrap()
 }
 
 fn write(card: &mut SimCard, address: u64, data: u64) {
@@ -68,7 +68,7 @@ fn contents(buffer: &DmaBuffer) -> Vec<u8> {
 #[test]
 fn registers_take_every_strobe() {
     for (timing, seed) in
-        [(Timing::IDEAL, 0), (Timing::TYPICAL, 1), (Timing::HOSTILE, 2), (Timing::HOSTILE, 3)]
+        [(Timing::STEADY, 0), (Timing::TYPICAL, 1), (Timing::HOSTILE, 2), (Timing::HOSTILE, 3)]
     {
         let mut card = stand_in(timing, seed);
         let mut expected = [0u8; 4];
@@ -91,7 +91,7 @@ fn registers_take_every_strobe() {
 #[test]
 fn bursts_of_every_length_arrive_with_every_timing() {
     for (timing, seed) in
-        [(Timing::IDEAL, 0), (Timing::TYPICAL, 1), (Timing::HOSTILE, 2), (Timing::HOSTILE, 3)]
+        [(Timing::STEADY, 0), (Timing::TYPICAL, 1), (Timing::HOSTILE, 2), (Timing::HOSTILE, 3)]
     {
         let mut card = stand_in(timing, seed);
         let (mut source, target) = (buffer(&card, 4096), buffer(&card, 4096));
@@ -168,7 +168,7 @@ fn injected_errors_hit_the_named_burst() {
 
 #[test]
 fn a_hanging_bus_hangs_the_engine_until_reset() {
-    let mut card = stand_in(Timing::IDEAL, 6);
+    let mut card = stand_in(Timing::STEADY, 6);
     let (mut source, target) = (buffer(&card, 4096), buffer(&card, 4096));
     source.write(0, &[5; 64]).unwrap();
     card.host_mut().hold(true);

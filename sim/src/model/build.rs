@@ -20,6 +20,9 @@ const VERILATOR_FLAGS: &[&str] = &[
     "-O3",
     "--x-assign",
     "fast",
+    // What RustHDL writes: words of SystemVerilog may be names in it.
+    "--language",
+    "1364-2005",
     "--no-timing",
     "--no-assert",
     "--threads",

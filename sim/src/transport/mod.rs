@@ -6,10 +6,11 @@ mod tests;
 
 pub use control::{SimControl, SimStatistics};
 
-use crate::{SimCard, SimError};
+use crate::{SimCard, SimError, SimOptions};
 use control::Injection;
 use spandrel_abi::{BAR0_BYTES, COMPLETION_VECTOR};
 use spandrel_driver::{AccessWidth, DmaBuffer, Transport, TransportError};
+use spandrel_hdl::profile::Profile;
 use std::time::Duration;
 
 /// Orders from a [`SimControl`] are looked for so often while the driver waits.
@@ -43,6 +44,12 @@ impl std::fmt::Debug for InProcess {
 }
 
 impl InProcess {
+    /// The card of a profile; see [`SimCard::new`].
+    pub fn new(profile: &Profile, options: SimOptions) -> Result<InProcess, SimError> {
+        let card = SimCard::new(profile, &options)?;
+        Ok(InProcess::from_card(card, &profile.name, profile.clock_khz))
+    }
+
     /// Wraps a card; `name` is what messages call it, `clock_khz` what its time is reckoned with (at least 1).
     pub fn from_card(card: SimCard, name: impl Into<String>, clock_khz: u32) -> InProcess {
         let clock_khz = clock_khz.max(1);

@@ -1,0 +1,37 @@
+//! From a profile to the card's compiled model.
+
+use crate::SimError;
+use crate::model::{BuildOptions, ModelLibrary};
+use rust_hdl::prelude::Block;
+use spandrel_hdl::card::Card;
+use spandrel_hdl::emit::{Emitted, emit};
+use spandrel_hdl::profile::Profile;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// Name of the card's top module.
+const TOP: &str = "spandrel_card";
+
+type Libraries = HashMap<String, Arc<ModelLibrary>>;
+/// The models of this process, by profile and kind.
+static LIBRARIES: LazyLock<Mutex<Libraries>> = LazyLock::new(Mutex::default);
+
+/// The compiled model of a profile's card, elaborated and loaded once in a process.
+pub(super) fn library(profile: &Profile, trace: bool) -> Result<Arc<ModelLibrary>, SimError> {
+    let key = format!("{trace} {profile:?}");
+    // Held while the model is built: another thread that wants the same card would only build it too.
+    let mut libraries = LIBRARIES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(library) = libraries.get(&key) {
+        return Ok(library.clone());
+    }
+    let library = ModelLibrary::build(&elaborate(profile)?, &BuildOptions { trace, ..Default::default() })?;
+    libraries.insert(key, library.clone());
+    Ok(library)
+}
+
+fn elaborate(profile: &Profile) -> Result<Emitted, SimError> {
+    // The revision is left out: a model is kept for as long as its Verilog stays the same, and so should be.
+    let mut card = Card::new(profile, 0);
+    card.connect_all();
+    Ok(emit(&card, TOP)?)
+}
