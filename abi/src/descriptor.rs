@@ -139,12 +139,10 @@ impl Descriptor {
 
     /// Reads an entry; the second value tells whether every reserved byte is zero.
     pub fn from_bytes(bytes: &[u8; DESCRIPTOR_BYTES]) -> (Descriptor, bool) {
-        let u64_at = |at: usize| {
-            bytes[at..at + 8].iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte))
-        };
-        let u32_at = |at: usize| {
-            bytes[at..at + 4].iter().rev().fold(0u32, |word, byte| word << 8 | u32::from(*byte))
-        };
+        let u64_at =
+            |at: usize| bytes[at..at + 8].iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+        let u32_at =
+            |at: usize| bytes[at..at + 4].iter().rev().fold(0u32, |word, byte| word << 8 | u32::from(*byte));
         let descriptor = Descriptor {
             opcode: bytes[0],
             command_id: u16::from_le_bytes([bytes[2], bytes[3]]),

@@ -53,7 +53,10 @@ fn write_page(out: &mut String) -> std::fmt::Result {
     for status in Status::ALL {
         writeln!(out, "| {} | `{status:?}` |{} |", *status as u8, status.doc())?;
     }
-    writeln!(out, "\n## Counters ({COUNTERS_BYTES} bytes)\n\n| byte | counter | meaning |\n| --- | --- | --- |")?;
+    writeln!(
+        out,
+        "\n## Counters ({COUNTERS_BYTES} bytes)\n\n| byte | counter | meaning |\n| --- | --- | --- |"
+    )?;
     for (name, index, doc) in Counters::LAYOUT {
         writeln!(out, "| {} | `{name}` |{doc} |", 8 * index)?;
     }
