@@ -61,12 +61,9 @@ impl Card {
     pub fn open(transport: Box<dyn Transport>, options: CardOptions) -> Result<Card, DriverError> {
         options.check()?;
         let mut bar = Bar { transport };
+        // These registers answer also while the card comes out of its power-on reset.
         let identification = bar.identification()?;
         identify::check(&identification)?;
-        // Found out before the card is told any address: are writes seen at all?
-        for pattern in [0x5350_444c, !0x5350_444c, 0] {
-            bar.write_checked(SCRATCH, pattern)?;
-        }
         let (home, returned) = channel();
         let mut card = Card {
             name: bar.transport.describe(),
@@ -142,6 +139,10 @@ impl Card {
         self.quiesce()?;
         // Nothing reaches host memory any more.
         self.quarantine.clear();
+        // Found out before the card is told any address: are writes seen at all?
+        for pattern in [MAGIC_VALUE, !MAGIC_VALUE, 0] {
+            self.bar.write_checked(SCRATCH, pattern)?;
+        }
         self.memory = CardMemory::new(u64::from(self.identification.card_memory_kib) * 1024);
         let mut queue =
             Queue::set_up(&mut self.bar, self.options.submission_entries, self.options.completion_entries)?;

@@ -89,7 +89,8 @@ impl Model {
             completions: 0,
             commands: 0,
             executing: None,
-            ready_at: 0,
+            // A power-on reset.
+            ready_at: 500,
             counters: Counters::default(),
             random: seed,
         }
@@ -144,6 +145,9 @@ impl Model {
             return;
         };
         let enabled = CONTROL_ENABLE.get(self.register(CONTROL)) == 1;
+        if self.now < self.ready_at && offset != CONTROL.offset {
+            return; // as the card does until STATUS.READY
+        }
         let queue_set_up = (SQ_BASE_LO.offset..=CQ_MASK.offset).contains(&offset);
         match register.access {
             _ if offset == CONTROL.offset => {
