@@ -108,7 +108,7 @@ impl InProcess {
     fn begin(&mut self, offset: u64, width: AccessWidth) -> Result<bool, TransportError> {
         let bar_bytes = u64::from(BAR0_BYTES);
         let inside = offset.checked_add(width.bytes()).is_some_and(|end| end <= bar_bytes);
-        if !inside || offset % width.bytes() != 0 {
+        if !inside || !offset.is_multiple_of(width.bytes()) {
             return Err(TransportError::BadAccess { offset, width, bar_bytes });
         }
         self.take_orders();
