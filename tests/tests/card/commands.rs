@@ -1,0 +1,180 @@
+//! What each command does when nothing goes wrong.
+
+use super::host::{Host, bytes_of, noise};
+use super::stand_in::{RESULT_BEATS, field_result, msm_result, stand_in_card};
+use spandrel_abi::*;
+use spandrel_sim::Timing;
+
+#[test]
+fn identify_writes_the_register_words() {
+    let mut host = Host::new(Timing::HOSTILE, 10);
+    let out = host.filled(0, &[0xaa; 160]);
+    host.succeed(Descriptor {
+        opcode: Opcode::Identify as u8,
+        host_out: out.iova() + 32,
+        ..Default::default()
+    });
+    let words: Vec<u8> =
+        stand_in_card().identification().to_words().iter().flat_map(|word| word.to_le_bytes()).collect();
+    assert_eq!(bytes_of(&out, 0, 160), [vec![0xaa; 32], words, vec![0xaa; 64]].concat());
+    host.check_rules();
+}
+
+/// Bases land where they shall, and the MSM engine gets exactly the scalars and the range of bases it was told.
+#[test]
+fn msm_streams_scalars_and_a_range_of_resident_bases() {
+    for (seed, timing) in [(20, Timing::STEADY), (21, Timing::TYPICAL), (22, Timing::HOSTILE)] {
+        let mut host = Host::new(timing, seed);
+        let points = noise(seed, 300 * 64);
+        // The offset makes bursts meet the borders of pages in their middles.
+        let bases = host.filled(96, &points);
+        let at = 4096 - 5 * 64;
+        host.succeed(Descriptor {
+            opcode: Opcode::LoadBases as u8,
+            count: 300,
+            host_a: bases.iova() + 96,
+            card_address: at,
+            ..Default::default()
+        });
+        assert_eq!(host.card_bytes(at, points.len()), points);
+        assert_eq!(host.card_bytes(at - 64, 64), [0; 64]);
+        assert_eq!(host.card_bytes(at + points.len() as u64, 64), [0; 64]);
+        for (first, count) in [(0usize, 300usize), (7, 1), (299, 1), (10, 0), (100, 65), (60, 64), (1, 63)] {
+            let values = noise(seed + count as u64, count * 32);
+            let scalars = host.filled(32, &values);
+            let out = host.filled(0, &vec![0x55; 32 * RESULT_BEATS + 64]);
+            host.succeed(Descriptor {
+                opcode: Opcode::Msm as u8,
+                count: count as u32,
+                host_a: scalars.iova() + 32,
+                host_out: out.iova() + 32,
+                card_address: at + 64 * first as u64,
+                ..Default::default()
+            });
+            let expected = msm_result(&values, &points[64 * first..64 * (first + count)]);
+            assert_eq!(bytes_of(&out, 32, expected.len()), expected, "{first} {count}");
+            assert_eq!(bytes_of(&out, 0, 32), [0x55; 32]);
+            assert_eq!(bytes_of(&out, 32 + expected.len(), 32), [0x55; 32]);
+            let expected = Counters {
+                cycles: 101,
+                additions: 102,
+                digits: 103,
+                elements: count as u64,
+                bucket_cycles: 104,
+                reduction_cycles: 105,
+                idle_cycles: 106,
+                digit_stall_cycles: 107,
+                host_read_bytes: 32 * count as u64,
+                host_write_bytes: 32 * RESULT_BEATS as u64,
+                card_read_bytes: 64 * count as u64,
+                card_write_bytes: 0,
+            };
+            assert_eq!(host.counters(), expected);
+        }
+        host.check_rules();
+    }
+}
+
+#[test]
+fn field_vectors_are_combined_element_by_element() {
+    for (seed, timing) in [(30, Timing::STEADY), (31, Timing::TYPICAL), (32, Timing::HOSTILE)] {
+        let mut host = Host::new(timing, seed);
+        let counts = [1usize, 2, 63, 64, 65, 127, 128, 129, 400];
+        for (round, count) in counts.into_iter().enumerate() {
+            let (field, operation) = ((round / 3 % 2) as u8, (round % 3) as u8);
+            let (a, b) = (noise(seed + 1000, 32 * count), noise(seed + 2000, 32 * count));
+            let [host_a, host_b] = [(32, &a), (64, &b)].map(|(offset, bytes)| host.filled(offset, bytes));
+            let out = host.filled(0, &vec![0x55; 32 * count + 160]);
+            host.succeed(Descriptor {
+                opcode: Opcode::FieldVector as u8,
+                count: count as u32,
+                host_a: host_a.iova() + 32,
+                host_b: host_b.iova() + 64,
+                host_out: out.iova() + 96,
+                parameter: u32::from(field) << 8 | u32::from(operation),
+                ..Default::default()
+            });
+            let expected: Vec<u8> = a
+                .chunks(32)
+                .zip(b.chunks(32))
+                .flat_map(|(a, b)| field_result(field, operation, a, b))
+                .collect();
+            assert_eq!(bytes_of(&out, 96, 32 * count), expected, "{count} {field} {operation}");
+            assert_eq!(bytes_of(&out, 96 + 32 * count, 64), [0x55; 64]);
+            let counters = host.counters();
+            assert_eq!(counters.elements, count as u64);
+            assert_eq!(counters.host_read_bytes, 64 * count as u64);
+            assert_eq!(counters.host_write_bytes, 32 * count as u64);
+            assert_eq!((counters.card_read_bytes, counters.additions), (0, 0));
+            assert!(counters.cycles >= 2 * count as u64);
+        }
+        host.check_rules();
+    }
+}
+
+/// The result may take the place of either operand.
+#[test]
+fn field_vector_works_in_place() {
+    let mut host = Host::new(Timing::TYPICAL, 40);
+    let (a, b) = (noise(1, 32 * 200), noise(2, 32 * 200));
+    let (host_a, host_b) = (host.filled(0, &a), host.filled(0, &b));
+    host.succeed(Descriptor {
+        opcode: Opcode::FieldVector as u8,
+        count: 200,
+        host_a: host_a.iova(),
+        host_b: host_b.iova(),
+        host_out: host_a.iova(),
+        ..Default::default()
+    });
+    let expected: Vec<u8> =
+        a.chunks(32).zip(b.chunks(32)).flat_map(|(a, b)| field_result(0, 0, a, b)).collect();
+    assert_eq!(bytes_of(&host_a, 0, expected.len()), expected);
+}
+
+/// At full speed a field vector takes little more than two cycles an element, a load little more than two a point.
+#[test]
+fn long_jobs_keep_the_bus_busy() {
+    let mut host = Host::new(Timing::STEADY, 50);
+    let buffer = host.buffer(64 * 2000);
+    let at = buffer.iova();
+    let vector = Descriptor {
+        opcode: Opcode::FieldVector as u8,
+        host_a: at,
+        host_b: at,
+        host_out: at,
+        ..Default::default()
+    };
+    let load = Descriptor { opcode: Opcode::LoadBases as u8, host_a: at, ..Default::default() };
+    for descriptor in [vector, load] {
+        let [fewer, more] = [500, 2000].map(|count| host.succeed(Descriptor { count, ..descriptor }).cycles);
+        let per_element = (more - fewer) as f64 / 1500.0;
+        assert!((1.99..2.1).contains(&per_element), "{per_element} cycles an element");
+    }
+}
+
+/// The stand-ins compute something else than fields and curves, and the self-test says so.
+#[test]
+fn self_test_finds_engines_that_compute_wrongly() {
+    let mut host = Host::new(Timing::TYPICAL, 60);
+    for _ in 0..2 {
+        let completion = host.execute(Descriptor { opcode: Opcode::SelfTest as u8, ..Default::default() });
+        assert_eq!(completion.status, Status::SelfTestFailed as u8);
+    }
+    // It leaves neither the engines nor the counters in disorder.
+    assert_eq!(host.counters(), Counters::default());
+    let (a, b) = (noise(1, 32 * 70), noise(2, 32 * 70));
+    let (host_a, host_b) = (host.filled(0, &a), host.filled(0, &b));
+    let descriptor = Descriptor {
+        opcode: Opcode::FieldVector as u8,
+        count: 70,
+        host_a: host_a.iova(),
+        host_b: host_b.iova(),
+        host_out: host_a.iova(),
+        parameter: 2,
+        ..Default::default()
+    };
+    host.succeed(descriptor);
+    let expected: Vec<u8> =
+        a.chunks(32).zip(b.chunks(32)).flat_map(|(a, b)| field_result(0, 2, a, b)).collect();
+    assert_eq!(bytes_of(&host_a, 0, expected.len()), expected);
+}

@@ -1,0 +1,136 @@
+//! Commands that are wrong in every way a descriptor can be: each ends with its status, and the card goes on.
+
+use super::host::{Host, bytes_of};
+use super::stand_in::{CARD_MEMORY_KIB, RESULT_BEATS};
+use spandrel_abi::*;
+use spandrel_sim::Timing;
+
+/// A descriptor of this command that would succeed, with addresses into `at` (32 KiB) and at the end of card memory.
+fn good(opcode: Opcode, at: u64) -> Descriptor {
+    let base = Descriptor { opcode: opcode as u8, ..Default::default() };
+    let card_address = u64::from(CARD_MEMORY_KIB) * 1024 - 3 * 64;
+    match opcode {
+        Opcode::Identify | Opcode::ReadCounters => Descriptor { host_out: at, ..base },
+        Opcode::LoadBases => Descriptor { count: 3, host_a: at, card_address, ..base },
+        Opcode::Msm => Descriptor { count: 3, host_a: at, host_out: at + 4096, card_address, ..base },
+        Opcode::FieldVector => Descriptor {
+            count: 3,
+            host_a: at,
+            host_b: at + 1024,
+            host_out: at + 2048,
+            parameter: 0x102,
+            ..base
+        },
+        Opcode::SelfTest => base,
+    }
+}
+
+#[test]
+fn every_malformed_descriptor_ends_with_its_status() {
+    let mut host = Host::new(Timing::TYPICAL, 70);
+    let mut buffer = host.buffer(32 * 1024);
+    let at = buffer.iova();
+    let card_bytes = u64::from(CARD_MEMORY_KIB) * 1024;
+    let mut cases: Vec<(Descriptor, Status)> = Vec::new();
+    for opcode in (0..=255u8).filter(|code| Opcode::from_code(*code).is_err()).step_by(11).chain([6, 255]) {
+        cases.push((Descriptor { opcode, ..Default::default() }, Status::UnknownOpcode));
+    }
+    for opcode in [Opcode::Identify, Opcode::ReadCounters, Opcode::SelfTest] {
+        for count in [1, MAX_COUNT, u32::MAX] {
+            cases.push((Descriptor { count, ..good(opcode, at) }, Status::BadLength));
+        }
+    }
+    for opcode in [Opcode::LoadBases, Opcode::FieldVector] {
+        cases.push((Descriptor { count: 0, ..good(opcode, at) }, Status::BadLength));
+    }
+    for opcode in [Opcode::LoadBases, Opcode::FieldVector, Opcode::Msm] {
+        for count in [MAX_COUNT + 1, 1 << 31, u32::MAX] {
+            cases.push((Descriptor { count, ..good(opcode, at) }, Status::BadLength));
+        }
+    }
+    for bit in 0..5 {
+        for opcode in [Opcode::Identify, Opcode::ReadCounters, Opcode::Msm, Opcode::FieldVector] {
+            let case = good(opcode, at);
+            cases.push((Descriptor { host_out: case.host_out | 1 << bit, ..case }, Status::BadAlignment));
+        }
+        for opcode in [Opcode::LoadBases, Opcode::Msm, Opcode::FieldVector] {
+            let case = good(opcode, at);
+            cases.push((Descriptor { host_a: case.host_a | 1 << bit, ..case }, Status::BadAlignment));
+        }
+        let case = good(Opcode::FieldVector, at);
+        cases.push((Descriptor { host_b: case.host_b | 1 << bit, ..case }, Status::BadAlignment));
+    }
+    for opcode in [Opcode::LoadBases, Opcode::Msm] {
+        let case = good(opcode, at);
+        for bit in 0..6 {
+            let card_address = (1 << 12) | 1 << bit;
+            cases.push((Descriptor { card_address, ..case }, Status::BadAlignment));
+        }
+        for (card_address, count) in [
+            (card_bytes - 128, 3),
+            (card_bytes, 1),
+            (card_bytes + 64, 1),
+            (1 << 40, 1),
+            (u64::MAX - 63, 1),
+            (u64::MAX - 63, 2),
+            (0, (card_bytes / 64) as u32 + 1),
+            (0, MAX_COUNT),
+        ] {
+            cases.push((Descriptor { card_address, count, ..case }, Status::CardAddressOutOfRange));
+        }
+    }
+    let case = Descriptor { count: 0, card_address: card_bytes + 64, ..good(Opcode::Msm, at) };
+    cases.push((case, Status::CardAddressOutOfRange));
+    for parameter in [3, 0x103, 0xff, 0x200, 0x300, 0xff00, 0x1_0000, 0x8000_0000, 0x8000_0102] {
+        cases.push((Descriptor { parameter, ..good(Opcode::FieldVector, at) }, Status::BadParameter));
+    }
+
+    // Whatever a refused command could have written stays as it was.
+    buffer.write(0, &[0x5a; 32 * 1024]).unwrap();
+    for (descriptor, status) in &cases {
+        let completion = host.execute(*descriptor);
+        assert_eq!(Status::from_code(completion.status), Ok(*status), "{descriptor:?}");
+    }
+    assert_eq!(bytes_of(&buffer, 0, 32 * 1024), [0x5a; 32 * 1024]);
+    for opcode in Opcode::ALL.iter().filter(|opcode| **opcode != Opcode::SelfTest) {
+        host.succeed(good(*opcode, at));
+    }
+    host.check_rules();
+}
+
+#[test]
+fn every_reserved_bit_is_checked() {
+    let mut host = Host::new(Timing::STEADY, 71);
+    let buffer = host.buffer(32 * RESULT_BEATS + 4096);
+    let good = good(Opcode::Identify, buffer.iova());
+    for byte in [1].into_iter().chain(44..64) {
+        for bit in [0, 3, 7] {
+            let mut bytes = good.to_bytes();
+            bytes[byte] |= 1 << bit;
+            host.push_raw(&bytes);
+            host.ring();
+            let completion = host.complete();
+            assert_eq!(completion.status, Status::ReservedNotZero as u8, "byte {byte} bit {bit}");
+        }
+    }
+    host.succeed(good);
+}
+
+/// What a command does not use may hold anything.
+#[test]
+fn fields_that_a_command_does_not_use_are_not_looked_at() {
+    let mut host = Host::new(Timing::TYPICAL, 72);
+    let buffer = host.buffer(8192);
+    let odd = u64::MAX;
+    let case = good(Opcode::Identify, buffer.iova());
+    host.succeed(Descriptor { host_a: odd, host_b: odd, card_address: odd, parameter: u32::MAX, ..case });
+    let case = good(Opcode::LoadBases, buffer.iova());
+    host.succeed(Descriptor { host_b: odd, host_out: odd, parameter: u32::MAX, ..case });
+    let case = good(Opcode::FieldVector, buffer.iova());
+    host.succeed(Descriptor { card_address: odd, ..case });
+    let case = good(Opcode::Msm, buffer.iova());
+    host.succeed(Descriptor { host_b: odd, parameter: u32::MAX, ..case });
+    // No elements at the very end of card memory.
+    let card_address = u64::from(CARD_MEMORY_KIB) * 1024;
+    host.succeed(Descriptor { count: 0, card_address, ..case });
+}
