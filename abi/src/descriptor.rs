@@ -31,7 +31,7 @@ codes! {
         Identify = 0
         /// Copies `count` affine points (64 bytes each) from `host_a` to card memory at `card_address`. `count` is at least 1.
         LoadBases = 1
-        /// Multi-scalar multiplication of `count` scalars (32 bytes each, at `host_a`) with as many resident bases at `card_address`; writes the bit sums of every window to `host_out`: for window 0 to W-1, for bit 0 to c-1, a projective point of 96 bytes; the result is the sum over window w and bit k of 2^(c*w + k) times that point. `count` may be 0.
+        /// Multi-scalar multiplication of `count` scalars (32 bytes each, at `host_a`) with as many resident bases at `card_address`; writes the bit sums of every window to `host_out`: for window 0 to W-1, for bit 0 to c-1, a projective point of 96 bytes (X, Y, Z with x = X/Z, y = Y/Z; 96 zero bytes where no point was added); the result is the sum over window w and bit k of 2^(c*w + k) times that point. `count` may be 0.
         Msm = 2
         /// Element-wise field operation, out = a op b, on `count` elements of 32 bytes at `host_a` and `host_b`, to `host_out`. `parameter` names field and operation. `count` is at least 1.
         FieldVector = 3
