@@ -59,6 +59,7 @@ pub fn combine(sums: &[G1Projective]) -> G1Affine {
 pub fn msm(bases: &[G1Affine], scalars: &[Fr]) -> G1Affine {
     let pairs = bases.iter().zip(scalars);
     // Bases at infinity are left out: a fast path of the reference must not be what is tested.
-    let (bases, scalars): (Vec<_>, Vec<_>) = pairs.filter(|(base, _)| !base.is_zero()).map(|(b, s)| (*b, *s)).unzip();
+    let (bases, scalars): (Vec<_>, Vec<_>) =
+        pairs.filter(|(base, _)| !base.is_zero()).map(|(b, s)| (*b, *s)).unzip();
     G1Projective::msm_unchecked(&bases, &scalars).into_affine()
 }

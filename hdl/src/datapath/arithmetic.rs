@@ -1,8 +1,6 @@
 //! Slices, logic, and exact addition and subtraction in chunks.
 
 use super::graph::{Datapath, Kind, Wire};
-use num_bigint::BigUint;
-use num_traits::{One, Zero};
 
 impl Datapath {
     /// Bits `lsb` to `lsb + width − 1`.
@@ -16,9 +14,6 @@ impl Datapath {
         );
         if width == wire.width() {
             return wire;
-        }
-        if let Some(value) = self.constant_value(wire) {
-            return self.constant((value >> lsb) & ((BigUint::one() << width) - 1u32), width);
         }
         let (stage, depth) = self.place(&mut [wire], 0);
         self.push(Kind::Slice { source: wire.node, lsb }, width, stage, depth)
@@ -38,13 +33,6 @@ impl Datapath {
         let mut parts = parts.to_vec();
         let width = parts.iter().map(|part| part.width()).sum();
         let (stage, depth) = self.place(&mut parts, 0);
-        if stage.is_none() {
-            let mut value = BigUint::zero();
-            for part in parts.iter().rev() {
-                value = (value << part.width()) | self.constant_value(*part).unwrap_or_default();
-            }
-            return self.constant(value, width);
-        }
         self.push(Kind::Concat(parts.iter().map(|part| part.node).collect()), width, stage, depth)
     }
 

@@ -28,23 +28,44 @@ pub(super) enum Kind {
     Constant(BigUint),
     /// The operand one cycle ago.
     Register(usize),
-    Slice { source: usize, lsb: usize },
+    Slice {
+        source: usize,
+        lsb: usize,
+    },
     /// Lowest part first.
     Concat(Vec<usize>),
     /// a + b + carry, carry-out included in the width.
-    Add { a: usize, b: usize, carry: Option<usize> },
+    Add {
+        a: usize,
+        b: usize,
+        carry: Option<usize>,
+    },
     /// a − b − borrow, wrapped to the width: the top bit is the borrow.
-    Subtract { a: usize, b: usize, borrow: Option<usize> },
-    Multiply { a: usize, b: usize },
+    Subtract {
+        a: usize,
+        b: usize,
+        borrow: Option<usize>,
+    },
+    Multiply {
+        a: usize,
+        b: usize,
+    },
     /// `select` ? `high` : `low`
-    Mux { select: usize, high: usize, low: usize },
+    Mux {
+        select: usize,
+        high: usize,
+        low: usize,
+    },
     Equal(usize, usize),
     And(usize, usize),
     Or(usize, usize),
     Xor(usize, usize),
     Not(usize),
     /// One output of a sub-module whose instance number is given.
-    Output { instance: usize, port: usize },
+    Output {
+        instance: usize,
+        port: usize,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -257,6 +278,17 @@ impl Datapath {
 
     pub(super) fn push(&self, kind: Kind, width: usize, stage: Option<usize>, depth: usize) -> Wire {
         let mut nodes = self.nodes.borrow_mut();
+        // Logic on constants only is a constant, so that a constant is always known as one.
+        let kind = match stage {
+            None => {
+                let operand = |node: usize| match &nodes[node].kind {
+                    Kind::Constant(value) => (value.clone(), nodes[node].width),
+                    other => unreachable!("a wire without a stage is a constant, not {other:?}"),
+                };
+                Kind::Constant(kind.value(width, operand))
+            }
+            Some(_) => kind,
+        };
         nodes.push(Node { kind, width, stage, depth });
         Wire { node: nodes.len() - 1, width }
     }
@@ -286,10 +318,9 @@ impl Datapath {
         let mut inputs = inputs.to_vec();
         let stage = self.registered(&mut inputs);
         let instance = self.instances.borrow().len();
-        self.instances.borrow_mut().push(Instance {
-            module: module.clone(),
-            inputs: inputs.iter().map(|wire| wire.node).collect(),
-        });
+        self.instances
+            .borrow_mut()
+            .push(Instance { module: module.clone(), inputs: inputs.iter().map(|wire| wire.node).collect() });
         let widths = module.output_widths();
         let output = |(port, width): (usize, &usize)| {
             self.push(Kind::Output { instance, port }, *width, Some(stage + module.latency), 0)

@@ -9,15 +9,20 @@ impl Module {
     /// The outputs for these inputs, as if every register were a wire.
     pub fn evaluate(&self, inputs: &[BigUint]) -> Vec<BigUint> {
         let mut instances: Vec<Option<Vec<BigUint>>> = vec![None; self.instances.len()];
-        self.compute(inputs, |_, values, source| values[source].clone(), |index, values| {
-            instances[index]
-                .get_or_insert_with(|| {
-                    let instance = &self.instances[index];
-                    let inputs: Vec<_> = instance.inputs.iter().map(|node| values[*node].clone()).collect();
-                    instance.module.evaluate(&inputs)
-                })
-                .clone()
-        })
+        self.compute(
+            inputs,
+            |_, values, source| values[source].clone(),
+            |index, values| {
+                instances[index]
+                    .get_or_insert_with(|| {
+                        let instance = &self.instances[index];
+                        let inputs: Vec<_> =
+                            instance.inputs.iter().map(|node| values[*node].clone()).collect();
+                        instance.module.evaluate(&inputs)
+                    })
+                    .clone()
+            },
+        )
         .1
     }
 
@@ -33,39 +38,55 @@ impl Module {
         let mut values: Vec<BigUint> = Vec::with_capacity(self.nodes.len());
         let mut next_input = inputs.iter();
         for (index, node) in self.nodes.iter().enumerate() {
-            let modulus = BigUint::one() << node.width;
-            let optional = |operand: &Option<usize>| operand.map_or_else(BigUint::zero, |n| values[n].clone());
             let value = match &node.kind {
                 Kind::Input(name) => {
                     let value = next_input.next().cloned().unwrap_or_default();
-                    assert!(value < modulus, "{}: the input {name} is too wide", self.name());
+                    assert!(
+                        value.bits() as usize <= node.width,
+                        "{}: the input {name} is too wide",
+                        self.name()
+                    );
                     value
                 }
-                Kind::Constant(value) => value.clone(),
                 Kind::Register(source) => register(index, &values, *source),
-                Kind::Slice { source, lsb } => (&values[*source] >> *lsb) % modulus,
-                Kind::Concat(parts) => parts.iter().rev().fold(BigUint::zero(), |value, part| {
-                    (value << self.nodes[*part].width) | &values[*part]
-                }),
-                Kind::Add { a, b, carry } => (&values[*a] + &values[*b] + optional(carry)) % modulus,
-                Kind::Subtract { a, b, borrow } => {
-                    (&modulus + &values[*a] - &values[*b] - optional(borrow)) % modulus
-                }
-                Kind::Multiply { a, b } => &values[*a] * &values[*b],
-                Kind::Mux { select, high, low } => {
-                    values[if values[*select].is_zero() { *low } else { *high }].clone()
-                }
-                Kind::Equal(a, b) => BigUint::from(values[*a] == values[*b]),
-                Kind::And(a, b) => &values[*a] & &values[*b],
-                Kind::Or(a, b) => &values[*a] | &values[*b],
-                Kind::Xor(a, b) => &values[*a] ^ &values[*b],
-                Kind::Not(a) => modulus - 1u32 - &values[*a],
                 Kind::Output { instance: number, port } => instance(*number, &values)[*port].clone(),
+                logic => {
+                    logic.value(node.width, |operand| (values[operand].clone(), self.nodes[operand].width))
+                }
             };
             values.push(value);
         }
         let outputs = self.outputs.iter().map(|(_, node)| values[*node].clone()).collect();
         (values, outputs)
+    }
+}
+
+impl Kind {
+    /// What a node without state computes, given its width and its operands' values and widths.
+    pub(super) fn value(&self, width: usize, operand: impl Fn(usize) -> (BigUint, usize)) -> BigUint {
+        let modulus = BigUint::one() << width;
+        let of = |node: &usize| operand(*node).0;
+        let optional = |node: &Option<usize>| node.as_ref().map_or_else(BigUint::zero, of);
+        match self {
+            Kind::Constant(value) => value.clone(),
+            Kind::Slice { source, lsb } => (of(source) >> *lsb) % modulus,
+            Kind::Concat(parts) => parts.iter().rev().fold(BigUint::zero(), |value, part| {
+                let (low, bits) = operand(*part);
+                (value << bits) | low
+            }),
+            Kind::Add { a, b, carry } => (of(a) + of(b) + optional(carry)) % modulus,
+            Kind::Subtract { a, b, borrow } => (&modulus + of(a) - of(b) - optional(borrow)) % modulus,
+            Kind::Multiply { a, b } => of(a) * of(b),
+            Kind::Mux { select, high, low } => of(if of(select).is_zero() { low } else { high }),
+            Kind::Equal(a, b) => BigUint::from(of(a) == of(b)),
+            Kind::And(a, b) => of(a) & of(b),
+            Kind::Or(a, b) => of(a) | of(b),
+            Kind::Xor(a, b) => of(a) ^ of(b),
+            Kind::Not(a) => modulus - 1u32 - of(a),
+            Kind::Input(_) | Kind::Register(_) | Kind::Output { .. } => {
+                unreachable!("{self:?} has a value of its own")
+            }
+        }
     }
 }
 

@@ -47,7 +47,11 @@ impl Datapath {
         let middle = self.subtract(cross, self.add(low, high));
         let middle = self.slice(middle, 0, cross.width());
         self.sum(
-            vec![Term { wire: low, lsb: 0 }, Term { wire: high, lsb: 2 * half }, Term { wire: middle, lsb: half }],
+            vec![
+                Term { wire: low, lsb: 0 },
+                Term { wire: high, lsb: 2 * half },
+                Term { wire: middle, lsb: half },
+            ],
             width,
         )
     }
@@ -154,8 +158,7 @@ impl Datapath {
         let overlap = self.slice(low.wire, shift, low.wire.width() - shift);
         let sum = self.add(overlap, high.wire);
         let sum = self.slice(sum, 0, sum.width().min(width - high.lsb));
-        let wire =
-            if shift == 0 { sum } else { self.concat(&[self.slice(low.wire, 0, shift), sum]) };
+        let wire = if shift == 0 { sum } else { self.concat(&[self.slice(low.wire, 0, shift), sum]) };
         Term { wire, lsb: low.lsb }
     }
 }

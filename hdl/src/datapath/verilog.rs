@@ -1,6 +1,7 @@
 //! Emission of finished pipelines as Verilog, every width explicit.
 
 use super::graph::{Kind, Module, Node};
+use crate::emit::{Emitted, Port, PortDirection};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -10,6 +11,23 @@ impl Module {
         let mut modules = BTreeMap::new();
         self.collect(&mut modules);
         modules
+    }
+
+    /// The pipeline as a design of its own, for synthesis and simulation of a single unit.
+    pub fn emitted(&self) -> Emitted {
+        let input =
+            |(name, node): (&str, &usize)| (name.to_owned(), PortDirection::Input, self.nodes[*node].width);
+        let output =
+            |(name, node): &(String, usize)| (name.clone(), PortDirection::Output, self.nodes[*node].width);
+        let clock = (self.latency > 0).then(|| ("clock".to_owned(), PortDirection::Input, 1));
+        let ports = clock
+            .into_iter()
+            .chain(self.input_names().zip(&self.inputs).map(input))
+            .chain(self.outputs.iter().map(output))
+            .map(|(name, direction, width)| Port { name, direction, width })
+            .collect();
+        let verilog: Vec<String> = self.verilog().into_values().collect();
+        Emitted::from_verilog(&self.name, verilog.join("\n"), ports)
     }
 
     fn collect(&self, modules: &mut BTreeMap<String, String>) {

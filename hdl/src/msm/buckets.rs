@@ -209,7 +209,9 @@ impl Logic for Buckets {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, held, held_slot, held_point, a_valid1, a_slot1, a_point1, b_valid1, b_slot1);
-        dff_setup!(self, clock, b_point1, scan1, a_pair2, same2, a_slot2, a_point2, b_pair2, b_slot2, b_point2);
+        dff_setup!(
+            self, clock, b_point1, scan1, a_pair2, same2, a_slot2, a_point2, b_pair2, b_slot2, b_point2
+        );
         dff_setup!(self, clock, scan_full2, in_flight, sweeping, sweep);
         self.bank0.clock.next = self.clock.val();
         self.bank1.clock.next = self.clock.val();
@@ -272,10 +274,10 @@ impl Logic for Buckets {
         self.bank1.a_take.next = self.a_take.val() & self.token_bank.val();
         self.bank0.b_park.next = self.b_park.val() & !self.token_bank.val();
         self.bank1.b_park.next = self.b_park.val() & self.token_bank.val();
-        self.bank0.b_take.next = (self.b_take.val() & !self.token_bank.val())
-            | (self.scan_take.val() & self.token_bank.val());
-        self.bank1.b_take.next = (self.b_take.val() & self.token_bank.val())
-            | (self.scan_take.val() & !self.token_bank.val());
+        self.bank0.b_take.next =
+            (self.b_take.val() & !self.token_bank.val()) | (self.scan_take.val() & self.token_bank.val());
+        self.bank1.b_take.next =
+            (self.b_take.val() & self.token_bank.val()) | (self.scan_take.val() & !self.token_bank.val());
         self.a_pair2.d.next = self.a_take.val() | self.same.val();
         self.same2.d.next = self.same.val();
         self.a_slot2.d.next = self.a_slot1.q.val();
@@ -305,7 +307,8 @@ impl Logic for Buckets {
 
         // Issue: sums that came back first, so that the FIFO can only drain.
         self.pairs.out_ready.next = !self.a_pair2.q.val() & !self.sweeping.q.val();
-        self.adder.valid_in.next = (self.a_pair2.q.val() | self.pairs.out_valid.val()) & !self.sweeping.q.val();
+        self.adder.valid_in.next =
+            (self.a_pair2.q.val() | self.pairs.out_valid.val()) & !self.sweeping.q.val();
         self.adder.p.next = self.pairs.out_data.val().get_bits::<762>(0);
         self.adder.q.next = self.pairs.out_data.val().get_bits::<762>(762);
         self.adder.tag.next = self.pairs.out_data.val().get_bits::<20>(1524);

@@ -173,8 +173,9 @@ impl PackRecoded {
     /// The concatenation.
     pub fn new() -> PackRecoded {
         let path = Datapath::combinational("pack_recoded");
-        let parts = [("digits", DIGITS_BITS), ("first", WINDOW_BITS), ("x", 254), ("y", 254), ("minus_y", 254)]
-            .map(|(name, width)| path.input(name, width));
+        let parts =
+            [("digits", DIGITS_BITS), ("first", WINDOW_BITS), ("x", 254), ("y", 254), ("minus_y", 254)]
+                .map(|(name, width)| path.input(name, width));
         let packed = path.concat(&parts);
         PackRecoded::host(Rc::new(path.finish_combinational(&[("packed", packed)])))
     }

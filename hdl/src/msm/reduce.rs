@@ -211,8 +211,20 @@ impl Logic for Reducer {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, scanning, base, offset, target, windows_left, valid1, place1, valid2, place2, started,
-            pending, beat
+            self,
+            clock,
+            scanning,
+            base,
+            offset,
+            target,
+            windows_left,
+            valid1,
+            place1,
+            valid2,
+            place2,
+            started,
+            pending,
+            beat
         );
         self.points.clock.next = self.clock.val();
         self.places.clock.next = self.clock.val();
