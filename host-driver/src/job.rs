@@ -53,8 +53,7 @@ pub struct Job<T = MsmResult> {
     pub(crate) _output: PhantomData<fn() -> T>,
 }
 
-/// What a job can result in: [`MsmResult`], the bytes of a field vector, the words of an identification, counters,
-/// or nothing but the cycles that it took.
+/// What a job can result in: an [`MsmResult`], the bytes of a field vector, or [`Done`].
 pub trait JobOutput: sealed::FromOutput {}
 
 impl<T: sealed::FromOutput> JobOutput for T {}
