@@ -39,9 +39,14 @@ fn point(bytes: &[u8; PROJECTIVE_POINT_BYTES]) -> Result<G1Projective, &'static 
         *coordinate = fq_from_bytes(chunk).ok_or("has a coordinate that is not below the field's modulus")?;
     }
     let [x, y, z] = coordinates;
-    // Y²Z = X³ + 3Z³; (0, 0, 0) satisfies that too, and is no point.
-    if y.square() * z != x.square() * x + z.square() * z * Fq::from(3) || (y.is_zero() && z.is_zero()) {
+    // Y²Z = X³ + 3Z³
+    if y.square() * z != x.square() * x + z.square() * z * Fq::from(3) {
         return Err("is not on the curve");
+    }
+    // An empty bucket's sum comes as (0, 0, 0), which is no point of projective geometry, but Z = 0 is infinity
+    // by the interface.
+    if z.is_zero() {
+        return Ok(G1Projective::ZERO);
     }
     Ok(G1Projective::new_unchecked(x * z, y * z.square(), z))
 }
