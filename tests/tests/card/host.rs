@@ -49,6 +49,11 @@ impl Host {
         let options = SimOptions { seed, ..Default::default() };
         let memory = u64::from(super::stand_in::CARD_MEMORY_KIB) * 1024;
         let card = SimCard::from_library(&library(), memory, &options, timing).unwrap();
+        Host::around(card, sq_entries, cq_entries)
+    }
+
+    /// A host for this card.
+    pub fn around(card: SimCard, sq_entries: u32, cq_entries: u32) -> Host {
         let sq = card.host().memory().allocate(64 * sq_entries as usize).unwrap();
         let cq = card.host().memory().allocate(32 * cq_entries as usize).unwrap();
         let mut host =

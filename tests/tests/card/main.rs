@@ -1,4 +1,5 @@
-//! The card's control, Verilated, with stand-ins for the engines, in a world of late and hesitant memories.
+//! The card's control, Verilated, in a world of late and hesitant memories: with stand-ins for the engines, and at last
+//! with the engines that it ships with.
 
 mod commands;
 mod faults;
@@ -8,4 +9,5 @@ mod malformed;
 mod queues;
 mod registers;
 mod resets;
+mod shipped;
 mod stand_in;
