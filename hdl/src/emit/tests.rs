@@ -238,3 +238,30 @@ fn faults_are_sentences() {
     assert!(message.contains("call connect_all() on counter"), "{message}");
     assert_eq!(emit(&block, "un$ound"), Err(EmitError::TopName("un$ound".to_owned())));
 }
+
+/// Has ports that Verilog has other plans for.
+#[derive(LogicBlock, Default)]
+struct Misnamed {
+    pub event: Signal<In, Bit>,
+    pub table: Signal<Out, Bit>,
+}
+
+impl Logic for Misnamed {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.table.next = self.event.val();
+    }
+}
+
+#[test]
+fn words_of_verilog_are_no_names() {
+    let mut block = Misnamed::default();
+    block.connect_all();
+    let message = emit(&block, "misnamed").unwrap_err().to_string();
+    for name in ["event", "table"] {
+        assert!(
+            message.contains(&format!("signal {name} of misnamed has a name that is a word of Verilog")),
+            "{message}"
+        );
+    }
+}

@@ -106,8 +106,9 @@ pub(super) fn build(emitted: &Emitted, options: &BuildOptions) -> Result<Built, 
     if built.object.is_file() {
         return Ok(built);
     }
-    // Built beside its final place and renamed, so that a model in the cache is always whole.
-    let scratch = models_dir().join(format!("{key}.{}.partial", std::process::id()));
+    // Built beside its final place and renamed, so that a model in the cache is always whole. What a killed process left
+    // of an earlier attempt goes: nobody else builds this model while the lock is held.
+    let scratch = models_dir().join(format!("{key}.partial"));
     let _ = std::fs::remove_dir_all(&scratch);
     let result = job.build_in(&scratch).and_then(|()| {
         if home.exists() {
@@ -319,7 +320,8 @@ impl Job<'_> {
         if home.is_dir() {
             return Ok(objects(&home));
         }
-        let scratch = models_dir().join(format!("{key}.{}.partial", std::process::id()));
+        let scratch = models_dir().join(format!("{key}.partial"));
+        let _ = std::fs::remove_dir_all(&scratch);
         std::fs::create_dir_all(&scratch).map_err(SimError::io("create", &scratch))?;
         let mut sources = Vec::new();
         for name in &names {
