@@ -5,8 +5,9 @@ use rust_hdl::prelude::*;
 
 /// AXI4-Lite slave, 32 bits wide, 4 KiB: turns the five channels into [`RegisterBus`].
 ///
-/// Address and data of a write may come in any order. One write and one read at a time; a write takes effect two cycles
-/// after both its parts were offered, a read is sampled one cycle after its address was taken. Every answer is OKAY.
+/// Address and data of a write may come in any order. One write and one read at a time; a write takes effect one
+/// cycle after both its parts were taken and is answered in the next, a read is sampled one cycle after its address was
+/// taken and answered in the next. Every answer is OKAY.
 #[derive(LogicBlock, Default)]
 pub struct LiteSlave {
     /// Clock, rising edge.

@@ -12,7 +12,7 @@ use rust_hdl::prelude::*;
 /// all byte strobes zero, so that it changes no memory: the master is as after power-on once `abort` and `idle` are
 /// both high. `reset` is for a reset of the whole bus only.
 ///
-/// A burst of n beats takes n + 2 cycles.
+/// Of long jobs, a burst of n beats takes n + 1 cycles.
 #[derive(LogicBlock)]
 pub struct WriteDma<const DATA: usize, const STROBES: usize> {
     /// Clock, rising edge.
