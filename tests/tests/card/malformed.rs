@@ -134,3 +134,95 @@ fn fields_that_a_command_does_not_use_are_not_looked_at() {
     let card_address = u64::from(CARD_MEMORY_KIB) * 1024;
     host.succeed(Descriptor { count: 0, card_address, ..case });
 }
+
+/// What the interface says of a descriptor, or `None` where it is to be executed.
+fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
+    let (descriptor, reserved_zero) = Descriptor::from_bytes(bytes);
+    let Descriptor { count, host_a, host_b, host_out, card_address, parameter, .. } = descriptor;
+    let Ok(opcode) = Opcode::from_code(descriptor.opcode) else { return Some(Status::UnknownOpcode) };
+    if !reserved_zero {
+        return Some(Status::ReservedNotZero);
+    }
+    let (least, most) = match opcode {
+        Opcode::Identify | Opcode::ReadCounters | Opcode::SelfTest => (0, 0),
+        Opcode::LoadBases | Opcode::FieldVector => (1, MAX_COUNT),
+        Opcode::Msm => (0, MAX_COUNT),
+    };
+    if !(least..=most).contains(&count) {
+        return Some(Status::BadLength);
+    }
+    let host: &[u64] = match opcode {
+        Opcode::Identify | Opcode::ReadCounters => &[host_out],
+        Opcode::LoadBases => &[host_a],
+        Opcode::Msm => &[host_a, host_out],
+        Opcode::FieldVector => &[host_a, host_b, host_out],
+        Opcode::SelfTest => &[],
+    };
+    let card = matches!(opcode, Opcode::LoadBases | Opcode::Msm);
+    if host.iter().any(|address| address % HOST_ALIGNMENT != 0) || card && card_address % CARD_ALIGNMENT != 0
+    {
+        return Some(Status::BadAlignment);
+    }
+    let end = u128::from(card_address) + 64 * u128::from(count);
+    if card && end > u128::from(CARD_MEMORY_KIB) * 1024 {
+        return Some(Status::CardAddressOutOfRange);
+    }
+    let operations = FieldOperation::ALL.len() as u32;
+    if opcode == Opcode::FieldVector && (parameter >> 8 > 1 || parameter & 0xff >= operations) {
+        return Some(Status::BadParameter);
+    }
+    None
+}
+
+/// Descriptors of random parts, good and bad mixed: each ends, with the status that the interface says.
+#[test]
+fn random_descriptors_end_as_the_interface_says() {
+    use rand::{Rng, SeedableRng, seq::SliceRandom};
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(73);
+    let mut host = Host::new(Timing::HOSTILE, 73);
+    let buffer = host.buffer(64 * 1024);
+    let at = buffer.iova();
+    let end = u64::from(CARD_MEMORY_KIB) * 1024;
+    let mut executed = 0;
+    for round in 0..600 {
+        let mut host_address = || {
+            *[at, at, at + 32, at + 4096 - 64, at + 4, at + 31, 1 << 50, u64::MAX - 31, 0]
+                .choose(&mut random)
+                .unwrap()
+        };
+        let (host_a, host_b, host_out) = (host_address(), host_address(), host_address());
+        let descriptor = Descriptor {
+            opcode: random.gen_range(0..8),
+            command_id: 0x1000 + round,
+            count: *[0, 0, 1, 2, 70, MAX_COUNT + 1, u32::MAX].choose(&mut random).unwrap(),
+            host_a,
+            host_b,
+            host_out,
+            card_address: *[0, 64, end - 64, end, end - 128, 32, 1 << 40, u64::MAX - 63]
+                .choose(&mut random)
+                .unwrap(),
+            parameter: *[0, 1, 2, 0x100, 0x102, 3, 0x200, 1 << 16].choose(&mut random).unwrap(),
+        };
+        let mut bytes = descriptor.to_bytes();
+        if random.gen_ratio(1, 16) {
+            bytes[*[1, 44, 63].choose(&mut random).unwrap()] = random.r#gen();
+        }
+        host.push_raw(&bytes);
+        host.ring();
+        let completion = host.complete();
+        assert_eq!(completion.command_id, 0x1000 + round);
+        let status = Status::from_code(completion.status).unwrap();
+        match refusal(&bytes) {
+            Some(refused) => assert_eq!(status, refused, "{descriptor:?}"),
+            None => {
+                executed += 1;
+                let possible =
+                    [Status::Success, Status::HostReadFault, Status::HostWriteFault, Status::SelfTestFailed];
+                assert!(possible.contains(&status), "{status:?} {descriptor:?}");
+            }
+        }
+    }
+    assert!(executed > 60, "only {executed} were executed");
+    host.succeed(good(Opcode::Identify, at));
+    host.check_rules();
+}
