@@ -92,7 +92,7 @@ fields! {
     CONTROL_RESET = "RESET", 1, 1, "Writing one resets everything but this register block's identification; it reads as one until the reset is over.";
     STATUS_READY = "READY", 0, 1, "The card is out of reset and takes register writes.";
     STATUS_BUSY = "BUSY", 1, 1, "A command is being executed.";
-    STATUS_FAULT = "FAULT", 2, 1, "A queue could not be read or written: the queues stand still until a reset.";
+    STATUS_FAULT = "FAULT", 2, 1, "A queue could not be read or written, or its registers cannot be right (BadLength: a mask; BadAlignment: a base): the queues stand still until a reset.";
     STATUS_FAULT_CODE = "FAULT_CODE", 8, 8, "Status code of the fault (see status codes).";
     INTERRUPT_COMPLETION = "COMPLETION", 0, 1, "A completion entry was written.";
     INTERRUPT_FAULT = "FAULT", 1, 1, "STATUS.FAULT was set.";
