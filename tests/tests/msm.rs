@@ -235,6 +235,8 @@ fn the_adder_is_kept_busy() {
     let one = engine.check("one", &bases, &[Fr::ONE; 1024]);
     assert!(one.bucket_cycles <= 1024 + 1024 / 4, "{one:?}");
     assert_eq!(one.additions, 1023, "tokens - non-empty buckets");
+    // One window of 32 is scanned; the rest of the job is its W*c results of three beats.
+    assert!(one.cycles <= 1024 + 256 + 128 + 32 + 2 * 32 + 3 * 256 + 64, "{one:?}");
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub struct DigitSource {
     pub token_slot: Signal<Out, Bits<20>>,
     /// The token's point.
     pub token_point: Signal<Out, Bits<762>>,
+    /// The token's window.
+    pub token_window: Signal<Out, Bits<7>>,
     /// A scalar and its point are taken in this cycle.
     pub accepted: Signal<Out, Bit>,
     /// No scalar is missing and none is under way.
@@ -80,6 +82,7 @@ impl DigitSource {
             token_ready: Default::default(),
             token_slot: Default::default(),
             token_point: Default::default(),
+            token_window: Default::default(),
             accepted: Default::default(),
             idle: Default::default(),
             recoder,
@@ -148,6 +151,7 @@ impl Logic for DigitSource {
         self.token_valid.next = self.lines.out_valid.val();
         self.token_slot.next = self.select.slot.val();
         self.token_point.next = self.select.point.val();
+        self.token_window.next = self.select.chosen.val();
         self.taken.next = self.lines.out_valid.val() & self.token_ready.val();
         self.pop.next = self.taken.val() & self.select.last.val();
         self.lines.out_ready.next = self.pop.val();

@@ -160,7 +160,13 @@ impl Logic for MsmEngine {
         self.buckets.reset.next = self.reset.val();
         self.busy.next = (self.phase.q.val() != 0) | self.buckets.clearing.val();
 
+        self.in_buckets.next = self.phase.q.val() == 1;
+        self.in_passes.next = (self.phase.q.val() == 2) | (self.phase.q.val() == 3);
+
         self.source.start.next = false;
+        self.reducer.clear_windows.next = false;
+        self.reducer.mark_window.next = self.source.token_valid.val() & self.in_buckets.val();
+        self.reducer.marked_window.next = self.source.token_window.val();
         self.source.count.next = self.count.val();
         self.source.scalar_data.next = self.scalar_data.val();
         self.source.scalar_valid.next = self.scalar_valid.val();
@@ -173,8 +179,6 @@ impl Logic for MsmEngine {
         self.reducer.result_ready.next = self.result_ready.val();
 
         // Fresh tokens: digits in the bucket phase, scanned sums in the passes.
-        self.in_buckets.next = self.phase.q.val() == 1;
-        self.in_passes.next = (self.phase.q.val() == 2) | (self.phase.q.val() == 3);
         self.fresh_valid.next = self.reducer.token_valid.val();
         self.buckets.fresh_slot.next = self.reducer.token_slot.val();
         self.buckets.fresh_point.next = self.reducer.token_point.val();
@@ -205,6 +209,7 @@ impl Logic for MsmEngine {
         if (self.phase.q.val() == 0) & self.start.val() & !self.buckets.clearing.val() {
             self.phase.d.next = 1.into();
             self.source.start.next = true;
+            self.reducer.clear_windows.next = true;
         }
         if (self.phase.q.val() != 0) & self.quiet.val() {
             self.phase.d.next = self.phase.q.val() + 1;

@@ -197,6 +197,8 @@ pipeline_block! {
         slot: Bits<20>,
         /// The token's point, Z = 1.
         point: Bits<762>,
+        /// The token's window.
+        chosen: Bits<7>,
         /// Window of the next non-zero digit.
         following: Bits<7>,
         /// This one is the last.
@@ -240,6 +242,7 @@ impl SelectDigit {
         SelectDigit::host(Rc::new(path.finish_combinational(&[
             ("slot", slot),
             ("point", point),
+            ("chosen", window),
             ("following", following),
             ("last", last),
         ])))

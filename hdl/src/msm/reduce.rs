@@ -88,13 +88,20 @@ impl NextTarget {
 
 /// Scans a bank, slot by slot, one a cycle. Mode 0 sends each bucket to its row and column sum, mode 1 each row
 /// and column sum to the bits of its index, mode 2 writes the bit sums out: three beats of 256 bits a point (X,
-/// Y, Z, each 254 bits), all zero for an empty slot.
+/// Y, Z, each 254 bits), all zero for an empty slot. Windows that no token of the job was in hold nothing: modes 0
+/// and 1 pass each of them in one cycle, so that short scalars and small jobs do not pay for all buckets.
 #[derive(LogicBlock)]
 pub struct Reducer {
     /// Clock, rising edge.
     pub clock: Signal<In, Clock>,
     /// Forgets everything.
     pub reset: Signal<In, Bit>,
+    /// Forgets which windows hold tokens: a job begins.
+    pub clear_windows: Signal<In, Bit>,
+    /// A token enters the window `token_window`.
+    pub mark_window: Signal<In, Bit>,
+    /// See `mark_window`.
+    pub marked_window: Signal<In, Bits<7>>,
     /// Begins a scan; only while `idle`.
     pub start: Signal<In, Bit>,
     /// Mode, constant while not idle.
@@ -130,7 +137,8 @@ pub struct Reducer {
     base: DFF<Bits<20>>,
     offset: DFF<Bits<20>>,
     target: DFF<Bits<20>>,
-    windows_left: DFF<Bits<8>>,
+    window: DFF<Bits<7>>,
+    held_windows: DFF<Bits<128>>,
     valid1: DFF<Bit>,
     place1: DFF<Bits<40>>,
     valid2: DFF<Bit>,
@@ -145,7 +153,11 @@ pub struct Reducer {
     last_offset: Signal<Local, Bits<20>>,
     stride: Signal<Local, Bits<20>>,
     target_stride: Signal<Local, Bits<20>>,
-    windows: Constant<Bits<8>>,
+    window_state: Signal<Local, Bits<128>>,
+    skip: Signal<Local, Bit>,
+    next_window: Signal<Local, Bit>,
+    last_window: Constant<Bits<7>>,
+    first_bit: Constant<Bits<128>>,
     buckets: Constant<Bits<20>>,
     sums: Constant<Bits<20>>,
     bits: Constant<Bits<20>>,
@@ -162,6 +174,9 @@ impl Reducer {
         Reducer {
             clock: Default::default(),
             reset: Default::default(),
+            clear_windows: Default::default(),
+            mark_window: Default::default(),
+            marked_window: Default::default(),
             start: Default::default(),
             mode: Default::default(),
             scan_valid: Default::default(),
@@ -183,7 +198,8 @@ impl Reducer {
             base: Default::default(),
             offset: Default::default(),
             target: Default::default(),
-            windows_left: Default::default(),
+            window: Default::default(),
+            held_windows: Default::default(),
             valid1: Default::default(),
             place1: Default::default(),
             valid2: Default::default(),
@@ -198,7 +214,11 @@ impl Reducer {
             last_offset: Default::default(),
             stride: Default::default(),
             target_stride: Default::default(),
-            windows: Constant::new(shape.windows.to_bits()),
+            window_state: Default::default(),
+            skip: Default::default(),
+            next_window: Default::default(),
+            last_window: Constant::new((shape.windows - 1).to_bits()),
+            first_bit: Constant::new(1u32.to_bits()),
             buckets: Constant::new(shape.buckets_per_window().to_bits()),
             sums: Constant::new(shape.sums_per_window().to_bits()),
             bits: Constant::new(shape.window_bits.to_bits()),
@@ -217,7 +237,8 @@ impl Logic for Reducer {
             base,
             offset,
             target,
-            windows_left,
+            window,
+            held_windows,
             valid1,
             place1,
             valid2,
@@ -244,8 +265,20 @@ impl Logic for Reducer {
             self.last_offset.next = self.bits.val() - 1;
         }
 
+        // Which windows hold tokens.
+        if self.mark_window.val() {
+            self.held_windows.d.next =
+                self.held_windows.q.val() | (self.first_bit.val() << self.marked_window.val());
+        }
+        if self.clear_windows.val() {
+            self.held_windows.d.next = 0.into();
+        }
+        self.window_state.next = self.held_windows.q.val() >> self.window.q.val();
+        self.skip.next = self.scanning.q.val() & (self.mode.val() != 2) & !self.window_state.val().get_bit(0);
+
         // The scan.
-        self.issue.next = self.scanning.q.val() & (self.points.space.val() > self.room.val());
+        self.issue.next =
+            self.scanning.q.val() & !self.skip.val() & (self.points.space.val() > self.room.val());
         self.scan_valid.next = self.issue.val();
         self.scan_slot.next = self.base.q.val() | self.offset.q.val();
         self.valid1.d.next = self.issue.val();
@@ -255,19 +288,21 @@ impl Logic for Reducer {
         self.place2.d.next = self.place1.q.val();
         if self.issue.val() {
             self.offset.d.next = self.offset.q.val() + 1;
-            if self.offset.q.val() == self.last_offset.val() {
-                self.offset.d.next = 0.into();
-                self.base.d.next = self.base.q.val() + self.stride.val();
-                self.target.d.next = self.target.q.val() + self.target_stride.val();
-                self.windows_left.d.next = self.windows_left.q.val() - 1;
-                if self.windows_left.q.val() == 1 {
-                    self.scanning.d.next = false;
-                }
+        }
+        self.next_window.next =
+            self.skip.val() | (self.issue.val() & (self.offset.q.val() == self.last_offset.val()));
+        if self.next_window.val() {
+            self.offset.d.next = 0.into();
+            self.base.d.next = self.base.q.val() + self.stride.val();
+            self.target.d.next = self.target.q.val() + self.target_stride.val();
+            self.window.d.next = self.window.q.val() + 1;
+            if self.window.q.val() == self.last_window.val() {
+                self.scanning.d.next = false;
             }
         }
         if self.start.val() {
             self.scanning.d.next = true;
-            self.windows_left.d.next = self.windows.val();
+            self.window.d.next = 0.into();
             self.base.d.next = 0.into();
             self.offset.d.next = 0.into();
             self.target.d.next = 0.into();
