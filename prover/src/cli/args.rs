@@ -25,7 +25,7 @@ pub(super) struct CardArgs {
     /// The card: `sim` or `sim:PROFILE` (a name from `spandrel card list`, or the path of a .toml file) [default: sim:sim-small]
     #[arg(long, value_name = "CARD")]
     pub(super) card: Option<String>,
-    /// Writes the simulated card's waveform to this file, for GTKWave or Surfer (slow, and large)
+    /// Writes the simulated card's waveform to this file, for GTKWave or Surfer: slow, large, and as .vcd where FST's headers are not installed
     #[arg(long, value_name = "FILE.fst")]
     pub(super) trace: Option<PathBuf>,
     /// Gives registers and memories of the simulated card random latency and back-pressure from this seed; without it they take the same time always

@@ -4,7 +4,7 @@ use super::args::{BackendArgs, BackendChoice};
 use super::error::CliError;
 use super::msm::WorkloadArgs;
 use super::progress::Progress;
-use super::report::{CardFigures, CardReport, counter_lines, grouped, print_json, ratio_text};
+use super::report::{CardFigures, CardReport, counter_lines, grouped, print_json, print_text, ratio_text};
 use crate::backend::BackendError;
 use crate::workload::{self, Distribution};
 use clap::Args;
@@ -17,6 +17,11 @@ use std::time::Instant;
 ///
 /// With --backend dual the results of CPU and card are compared; if they differ the report says "equal": false
 /// and the command ends with 4.
+///
+/// Of a card it reports `cycles` (engine cycles, start to last result), `additions` (issued to the point adder),
+/// `additions_per_cycle` (their ratio), `digits` (non-zero) and `cycles_per_digit` (cycles of the bucket phase, in
+/// which digits are taken in, over `digits`; the reduction passes after it cost much the same for any scalars and
+/// are in `reduction_cycles`).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -97,7 +102,7 @@ impl BenchMsm {
         if self.json {
             print_json(&report)?;
         } else {
-            print!("{}", report.text());
+            print_text(&report.text())?;
         }
         disagreement.map_or(Ok(()), |error| Err(error.into()))
     }

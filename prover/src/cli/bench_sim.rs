@@ -4,7 +4,7 @@ use super::args::CardArgs;
 use super::error::CliError;
 use super::open::open_simulated;
 use super::progress::Progress;
-use super::report::{CardReport, grouped, print_json};
+use super::report::{CardReport, grouped, print_json, print_text};
 use crate::workload::{self, Distribution};
 use clap::Args;
 use serde::Serialize;
@@ -95,16 +95,15 @@ impl BenchSim {
         if self.json {
             return print_json(&report);
         }
-        println!("{}: {:.1} kHz", report.card.description, report.khz);
+        let mut text = format!("{}: {:.1} kHz\n", report.card.description, report.khz);
         for (name, speed) in [("idle", idle), ("MSM", msm)] {
-            println!(
-                "  {name:<5} {:>12} cycles in {:.3} s: {:.1} kHz",
-                grouped(speed.cycles),
-                speed.seconds,
-                speed.khz
-            );
+            let Speed { cycles, seconds, khz } = speed;
+            text.push_str(&format!(
+                "  {name:<5} {:>12} cycles in {seconds:.3} s: {khz:.1} kHz\n",
+                grouped(cycles)
+            ));
         }
-        Ok(())
+        print_text(&text)
     }
 }
 

@@ -4,7 +4,7 @@ use super::args::CardArgs;
 use super::error::CliError;
 use super::open::{open_driver, simulated_cards};
 use super::progress::Progress;
-use super::report::{CardReport, grouped, print_json};
+use super::report::{CardReport, grouped, print_json, print_text};
 use crate::backend::{Backend, Card, Cpu, Dual};
 use crate::workload::{self, Distribution};
 use clap::{Args, Subcommand};
@@ -104,18 +104,21 @@ impl List {
             return print_json(&serde_json::json!({ "cards": cards }));
         }
         for card in &cards {
-            println!(
-                "{:<24} {}, {} kHz, {} KiB of card memory, {} MSM adder(s), {}-bit windows",
+            print_text(&format!(
+                "{:<24} {}, {} kHz, {} KiB of card memory, {} MSM adder(s), {}-bit windows\n",
                 card.card,
                 card.kind,
                 grouped(card.clock_khz.into()),
                 grouped(card.card_memory_kib.into()),
                 card.msm_adders,
                 card.msm_window_bits
-            );
+            ))?;
         }
         if cards.is_empty() {
-            println!("No card: this build has no simulator.");
+            print_text(
+                "No card: this build has no simulator.
+",
+            )?;
         }
         Ok(())
     }
@@ -132,8 +135,7 @@ impl Info {
         if self.json {
             return print_json(&report);
         }
-        print!("{}", info_text(&report));
-        Ok(())
+        print_text(&info_text(&report))
     }
 }
 
@@ -209,12 +211,12 @@ impl SelfTest {
                 msm_cycles,
             });
         }
-        println!("{name}: known answers are right ({} cycles).", grouped(self_test_cycles));
-        println!(
-            "{name}: an MSM of {SELF_TEST_POINTS} points equals the CPU's ({} cycles).",
+        print_text(&format!(
+            "{name}: known answers are right ({} cycles).\n\
+             {name}: an MSM of {SELF_TEST_POINTS} points equals the CPU's ({} cycles).\n",
+            grouped(self_test_cycles),
             grouped(msm_cycles.unwrap_or_default())
-        );
-        Ok(())
+        ))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::error::CliError;
 use crate::formats::ExclusiveOutput;
+use std::io::Write;
 
 /// Exit code of an interrupted command: 128 + SIGINT, as shells count.
 const INTERRUPTED: i32 = 130;
@@ -12,8 +13,11 @@ const INTERRUPTED: i32 = 130;
 pub(super) fn install() -> Result<(), CliError> {
     ctrlc::set_handler(|| {
         let _whole = ExclusiveOutput::take();
-        eprintln!("\ninterrupted; nothing was left half written");
-        std::process::exit(INTERRUPTED);
+        // Not `eprintln!`, which panics where standard error is gone.
+        let _ = std::io::stderr().write_all(b"\ninterrupted; nothing was left half written\n");
+        // SAFETY: ends the process without running destructors, and touches no memory. `exit` would run those of
+        // the compiled model while the card's thread is still inside it.
+        unsafe { libc::_exit(INTERRUPTED) };
     })
     .map_err(|error| CliError::Other(format!("the handler of Ctrl-C cannot be installed: {error}")))
 }

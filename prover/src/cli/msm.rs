@@ -3,7 +3,7 @@
 use super::args::BackendArgs;
 use super::error::CliError;
 use super::progress::Progress;
-use super::report::{CardFigures, CardReport, grouped, print_json, ratio_text};
+use super::report::{CardFigures, CardReport, grouped, print_json, print_text, ratio_text};
 use crate::formats::{FileBytes, G1_BYTES, g1_from_bytes};
 use crate::workload::{self, Distribution};
 use ark_ec::AffineRepr;
@@ -110,8 +110,8 @@ impl Msm {
             return print_json(&report);
         }
         match (&report.x, &report.y) {
-            (Some(x), Some(y)) => println!("x = {x}\ny = {y}"),
-            _ => println!("infinity"),
+            (Some(x), Some(y)) => print_text(&format!("x = {x}\ny = {y}\n"))?,
+            _ => print_text("infinity\n")?,
         }
         eprintln!("{} elements on {} in {seconds:.3} s", grouped(report.elements as u64), report.backend);
         if let Some(figures) = &report.figures {

@@ -3,7 +3,7 @@
 use super::args::{BackendArgs, OpenBackend};
 use super::error::CliError;
 use super::progress::Progress;
-use super::report::{CardFigures, CardReport, grouped, print_json, ratio_text};
+use super::report::{CardFigures, CardReport, grouped, print_json, print_text, ratio_text};
 use crate::formats::{Outputs, Witness, Zkey, write_proof, write_public};
 use crate::groth16::{Blinding, MsmRecord, Phase, Prover};
 use clap::Args;
@@ -106,7 +106,7 @@ impl Prove {
         if self.json {
             print_json(&report)?;
         } else {
-            print!("{}", report.summary());
+            print_text(&report.summary())?;
         }
         Ok(())
     }

@@ -19,8 +19,13 @@ pub(super) struct CardFigures {
     pub(super) additions_per_cycle: Option<f64>,
     /// Non-zero digits.
     pub(super) digits: u64,
-    /// Engine cycles over non-zero digits.
+    /// Cycles of the bucket phase over non-zero digits: what one more digit costs. The reduction passes cost
+    /// much the same for any digits; they are in `cycles` and `reduction_cycles`.
     pub(super) cycles_per_digit: Option<f64>,
+    /// Cycles of the bucket phase, in which digits are taken in.
+    pub(super) bucket_cycles: u64,
+    /// Cycles of the reduction passes.
+    pub(super) reduction_cycles: u64,
     /// Wall-clock seconds from submission to result, summed.
     pub(super) card_seconds: f64,
 }
@@ -36,10 +41,12 @@ impl CardFigures {
             total.command_cycles += run.cycles;
             total.additions += run.counters.additions;
             total.digits += run.counters.digits;
+            total.bucket_cycles += run.counters.bucket_cycles;
+            total.reduction_cycles += run.counters.reduction_cycles;
             total.card_seconds += run.seconds;
         }
         total.additions_per_cycle = ratio(total.additions, total.cycles);
-        total.cycles_per_digit = ratio(total.cycles, total.digits);
+        total.cycles_per_digit = ratio(total.bucket_cycles, total.digits);
         Some(total)
     }
 }
@@ -87,15 +94,21 @@ pub(super) fn ratio_text(ratio: Option<f64>) -> String {
 
 /// Prints one JSON object to standard output.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
-    let failed =
-        |error: &dyn std::fmt::Display| CliError::Other(format!("the report cannot be printed: {error}"));
-    let mut text = serde_json::to_vec_pretty(value).map_err(|error| failed(&error))?;
-    text.push(b'\n');
-    match std::io::stdout().write_all(&text) {
-        // Whoever read our output has seen enough.
+    print_text(&format!("{}\n", serde_json::to_string_pretty(value).map_err(cannot_print)?))
+}
+
+/// Prints to standard output. Unlike `print!`, it takes a reader that has gone away for one that has seen
+/// enough.
+pub(super) fn print_text(text: &str) -> Result<(), CliError> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(|error| failed(&error)),
+        result => result.map_err(cannot_print),
     }
+}
+
+fn cannot_print(error: impl std::fmt::Display) -> CliError {
+    CliError::Other(format!("the report cannot be printed: {error}"))
 }
 
 #[cfg(test)]
@@ -115,11 +128,17 @@ mod tests {
         let run = |cycles, additions, digits| CardRun {
             cycles: cycles + 10,
             seconds: 0.5,
-            counters: Counters { cycles, additions, digits, ..Counters::default() },
+            counters: Counters {
+                cycles,
+                additions,
+                digits,
+                bucket_cycles: 2 * digits,
+                ..Counters::default()
+            },
         };
         let figures = CardFigures::sum(&[run(100, 90, 50), run(300, 270, 0)]).unwrap();
         assert_eq!((figures.cycles, figures.command_cycles, figures.additions), (400, 420, 360));
-        assert_eq!((figures.additions_per_cycle, figures.cycles_per_digit), (Some(0.9), Some(8.0)));
+        assert_eq!((figures.additions_per_cycle, figures.cycles_per_digit), (Some(0.9), Some(2.0)));
         assert_eq!(CardFigures::sum(&[run(5, 0, 0)]).unwrap().cycles_per_digit, None);
         assert!(CardFigures::sum(&[]).is_none());
     }

@@ -1,7 +1,7 @@
 //! `spandrel verify`.
 
 use super::error::CliError;
-use super::report::print_json;
+use super::report::{print_json, print_text};
 use crate::formats::{read_proof, read_public, read_verifying_key};
 use crate::groth16::verify;
 use clap::Args;
@@ -47,7 +47,7 @@ impl Verify {
         if self.json {
             print_json(&Report { valid, public_signals: public.len(), seconds })?;
         } else if valid {
-            println!("The proof is valid ({} public signals).", public.len());
+            print_text(&format!("The proof is valid ({} public signals).\n", public.len()))?;
         }
         if valid { Ok(()) } else { Err(CliError::NotValid) }
     }

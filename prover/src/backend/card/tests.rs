@@ -105,7 +105,7 @@ impl StandIn {
         let coordinates = match point.into_affine().xy() {
             Some((x, y)) => [x * z, y * z, z],
             // Both forms of infinity, as a card may write them.
-            None if self.z % 2 == 0 => [Fq::ZERO, z, Fq::ZERO],
+            None if self.z.is_multiple_of(2) => [Fq::ZERO, z, Fq::ZERO],
             None => [Fq::ZERO; 3],
         };
         let bytes: Vec<u8> = coordinates.iter().flat_map(fq_to_bytes).collect();
