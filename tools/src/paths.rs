@@ -2,11 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-/// The checkout: the environment variable `SPANDREL_HOME` if it is set, else the workspace this was built from.
+/// The checkout: the environment variable `SPANDREL_HOME` if it is set, else the workspace this is run from by cargo,
+/// else the one it was built from.
 pub fn checkout_root() -> PathBuf {
-    match std::env::var_os("SPANDREL_HOME") {
-        Some(home) if !home.is_empty() => PathBuf::from(home),
-        _ => {
+    if let Some(home) = std::env::var_os("SPANDREL_HOME").filter(|home| !home.is_empty()) {
+        return PathBuf::from(home);
+    }
+    // Checkouts that share a target folder share binaries too, and what is baked into one may be another checkout's
+    // path. `cargo run` and `cargo test` say at run time which package they run.
+    let run_by_cargo = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let workspace = run_by_cargo.as_deref().and_then(Path::parent);
+    match workspace.filter(|root| root.join("tools/src/paths.rs").is_file()) {
+        Some(root) => root.to_path_buf(),
+        None => {
             let here = Path::new(env!("CARGO_MANIFEST_DIR"));
             here.parent().unwrap_or(here).to_path_buf()
         }
