@@ -65,6 +65,8 @@ pub struct Module {
     pub instances: usize,
     /// Length of its text in bytes, sub-modules not counted.
     pub bytes: usize,
+    /// Its inside is Verilog that the block brought along (as pipelines and registers do) instead of a kernel.
+    pub ready_made: bool,
 }
 
 /// A design as Verilog text.
@@ -76,7 +78,8 @@ pub struct Emitted {
     pub verilog: String,
     /// Ports of the top module in order of declaration.
     pub ports: Vec<Port>,
-    /// The modules of the text, in its order; empty for text that was not written by [`emit`].
+    /// The modules of the text, in its order, without those that blocks brought along as text; empty for text that was not
+    /// written by [`emit`].
     pub modules: Vec<Module>,
 }
 
@@ -99,13 +102,47 @@ impl Emitted {
         for line in self.verilog.lines() {
             text.push_str(line);
             text.push('\n');
-            let name = line.strip_prefix("module ").and_then(|rest| rest.split('(').next());
-            if name.is_some_and(|name| modules.contains(&name)) {
+            if module_name(line).is_some_and(|name| modules.contains(&name)) {
                 text.push_str("    /*verilator hier_block*/\n");
             }
         }
         text
     }
+
+    /// The text with the insides of pipelines (ready-made modules of more than a few lines) left out of waveforms.
+    ///
+    /// They have thousands of wires without names, which would make up nearly all of a waveform and of the time to write
+    /// it; their ports are still seen from the modules around them.
+    pub fn verilog_for_waveforms(&self) -> String {
+        const FEW_LINES_BYTES: usize = 2000;
+        let hidden = |name: &str| {
+            match self.modules.iter().find(|module| module.name == name) {
+                Some(module) => module.ready_made && module.bytes > FEW_LINES_BYTES,
+                // Brought along by a block, as the modules of pipelines are.
+                None => !self.modules.is_empty(),
+            }
+        };
+        let mut text = String::with_capacity(self.verilog.len() + 100 * self.modules.len());
+        let mut inside = false;
+        for line in self.verilog.lines() {
+            if module_name(line).is_some_and(hidden) {
+                inside = true;
+                text.push_str("/*verilator tracing_off*/\n");
+            }
+            text.push_str(line);
+            text.push('\n');
+            if inside && line.starts_with("endmodule") {
+                inside = false;
+                text.push_str("/*verilator tracing_on*/\n");
+            }
+        }
+        text
+    }
+}
+
+/// The name in the first line of a module.
+fn module_name(line: &str) -> Option<&str> {
+    line.strip_prefix("module ").and_then(|rest| rest.split('(').next())
 }
 
 /// Why a block cannot be written as Verilog.

@@ -208,6 +208,89 @@ fn marks_go_inside_the_chosen_modules_only() {
     );
 }
 
+#[test]
+fn pipelines_stay_out_of_waveforms() {
+    let mut emitted = emit(&Grid::new(&[[1, 2, 3, 4]; 2]), "grid").unwrap();
+    let ready_made: Vec<&str> = emitted
+        .modules
+        .iter()
+        .filter(|module| module.ready_made)
+        .map(|module| module.name.as_str())
+        .collect();
+    assert_eq!(ready_made.len(), 5, "a register and four scalers: {ready_made:?}");
+    assert_eq!(emitted.verilog_for_waveforms(), emitted.verilog, "they are small");
+    emitted.modules.iter_mut().find(|module| module.name == "grid_scalers").unwrap().bytes = 1_000_000;
+    let text = emitted.verilog_for_waveforms();
+    assert_eq!((count(&text, "tracing_off"), count(&text, "tracing_on")), (1, 1));
+    assert!(text.contains("/*verilator tracing_off*/\nmodule grid_scalers("), "{text}");
+    assert!(text.contains("endmodule\n/*verilator tracing_on*/\n"), "{text}");
+}
+
+/// A wrapper around modules that it brings along, as pipelines are.
+#[derive(LogicBlock)]
+struct Pipeline {
+    pub a: Signal<In, Bits<8>>,
+    pub y: Signal<Out, Bits<8>>,
+    _cores: String,
+}
+
+impl Logic for Pipeline {
+    fn update(&mut self) {
+        self.y.next = self.a.val();
+    }
+    fn connect(&mut self) {
+        self.y.connect();
+    }
+    fn hdl(&self) -> Verilog {
+        Verilog::Wrapper(Wrapper {
+            code: "stage inner(.a(a), .y(y));".to_owned(),
+            cores: self._cores.clone(),
+        })
+    }
+}
+
+/// Two pipelines side by side.
+#[derive(LogicBlock)]
+struct Pair {
+    pub a: Signal<In, Bits<8>>,
+    pub y: Signal<Out, Bits<8>>,
+    first: Pipeline,
+    second: Pipeline,
+}
+
+impl Logic for Pair {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.first.a.next = self.a.val();
+        self.second.a.next = self.first.y.val();
+        self.y.next = self.second.y.val();
+    }
+}
+
+fn pair(first: &str, second: &str) -> Result<Emitted, EmitError> {
+    let pipeline =
+        |cores: &str| Pipeline { a: Default::default(), y: Default::default(), _cores: cores.to_owned() };
+    let (first, second) = (pipeline(first), pipeline(second));
+    let mut pair = Pair { a: Default::default(), y: Default::default(), first, second };
+    pair.connect_all();
+    emit(&pair, "pair")
+}
+
+#[test]
+fn modules_that_blocks_bring_along_appear_once() {
+    const STAGE: &str = "module stage(input [7:0] a, output [7:0] y);\nassign y = a;\nendmodule\n";
+    const LEAF: &str = "// A comment.\nmodule leaf(input a);\nendmodule\n";
+    let emitted = pair(STAGE, &format!("{LEAF}\n{STAGE}")).unwrap();
+    assert_eq!((count(&emitted.verilog, "module stage("), count(&emitted.verilog, "module leaf(")), (1, 1));
+    assert_eq!(count(&emitted.verilog, "endmodule"), 4, "{}", emitted.verilog);
+    assert_eq!(emitted.modules[0].instances, 2);
+    assert_eq!(count(&emitted.verilog_for_waveforms(), "tracing_off"), 2, "all of the insides");
+    let different = pair(STAGE, &STAGE.replace("= a", "= ~a")).unwrap_err().to_string();
+    assert!(different.contains("different modules of the name stage"), "{different}");
+    let clash = pair(STAGE, "module pair(input a);\nendmodule").unwrap_err().to_string();
+    assert!(clash.contains("module pair, which a block brings along"), "{clash}");
+}
+
 /// Leaves an input of its inside undriven and reads a signal before writing it.
 #[derive(LogicBlock, Default)]
 struct Unsound {

@@ -5,6 +5,7 @@ use crate::SimError;
 use sha2::{Digest, Sha256};
 use spandrel_hdl::emit::Emitted;
 use spandrel_tools::{Cxx, FileLock, Verilator, cxx_compiler, find_program, models_dir, run, verilator};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -185,15 +186,22 @@ impl Job<'_> {
         self.verilator_flags().into_iter().chain(self.cxx_flags()).for_each(&mut part);
         part(&self.emitted.top);
         self.emitted.ports.iter().for_each(|port| part(&format!("{port:?}")));
-        part(&self.emitted.verilog);
+        part(&self.verilog());
         hex::encode(&hash.finalize()[..16])
+    }
+
+    fn verilog(&self) -> Cow<'_, str> {
+        match self.trace {
+            Some(_) => self.emitted.verilog_for_waveforms().into(),
+            None => self.emitted.verilog.as_str().into(),
+        }
     }
 
     fn build_in(&self, scratch: &Path) -> Result<(), SimError> {
         let start = Instant::now();
         std::fs::create_dir_all(scratch).map_err(SimError::io("create", scratch))?;
         let source = scratch.join("model.v");
-        std::fs::write(&source, &self.emitted.verilog).map_err(SimError::io("write", &source))?;
+        std::fs::write(&source, self.verilog().as_bytes()).map_err(SimError::io("write", &source))?;
         let work = scratch.join("work");
         self.verilate(&source, &work)?;
         let header_path = work.join(format!("{}.h", shim::PREFIX));
@@ -247,9 +255,9 @@ impl Job<'_> {
                     while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
                         if start.elapsed().as_secs() >= 2 && announced.swap(1, Ordering::Relaxed) == 0 {
                             eprintln!(
-                                "spandrel: building the model of {} ({} C++ files), once for every change of it",
-                                self.emitted.top,
-                                sources.len()
+                                "spandrel: compiling {} C++ files for the model of {}, once for every change of it",
+                                sources.len(),
+                                self.emitted.top
                             );
                         }
                         if let Err(error) = self.compile(source, work) {
