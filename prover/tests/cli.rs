@@ -229,7 +229,7 @@ fn proves_the_sample_circuit() {
     assert_eq!(read(directory.path().join("public.json")), read(build.join("public.json")));
 }
 
-/// Ctrl-C at any moment leaves whole outputs or none, and no temporary file.
+/// Ctrl-C or a request to end at any moment leaves whole outputs or none, and no temporary file.
 #[test]
 #[cfg(unix)]
 fn an_interrupt_leaves_nothing_half_written() {
@@ -248,7 +248,9 @@ fn an_interrupt_leaves_nothing_half_written() {
             .unwrap();
         std::thread::sleep(std::time::Duration::from_millis(5 * delay));
         // The only use of another program: the standard library sends no signal but SIGKILL.
-        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args([if delay % 2 == 0 { "-INT" } else { "-TERM" }, &child.id().to_string()])
+            .status();
         let code = child.wait().unwrap().code();
         let outputs = files(directory.path()).len() - INPUTS.len();
         match code {

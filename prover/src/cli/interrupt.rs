@@ -1,4 +1,4 @@
-//! Ctrl-C.
+//! Ctrl-C, and the other ways in which a process is asked to end (SIGTERM, SIGHUP).
 
 use super::error::CliError;
 use crate::formats::ExclusiveOutput;
@@ -7,7 +7,7 @@ use std::io::Write;
 /// Exit code of an interrupted command: 128 + SIGINT, as shells count.
 const INTERRUPTED: i32 = 130;
 
-/// Ends the process on Ctrl-C, but never while outputs are being put in place: they are there whole or not
+/// Ends the process when it is asked to, but never while outputs are being put in place: they are there whole or not
 /// at all, and no temporary file stays behind. Everything else the process holds (maps, sockets, a simulated
 /// card) goes with it.
 pub(super) fn install() -> Result<(), CliError> {
