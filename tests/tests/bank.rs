@@ -70,7 +70,12 @@ fn a_bank_keeps_and_returns_every_point() {
             let rusthdl_read: [BigUint; 2] = [block.a_read.val().into(), block.b_read.val().into()];
             for (port, name) in PORTS.iter().enumerate() {
                 let full = slots.contains_key(&named[port]);
-                assert_eq!(bench.get(&format!("{name}_full")) == 1, full, "{name}, slot {}, cycle {cycle}", named[port]);
+                assert_eq!(
+                    bench.get(&format!("{name}_full")) == 1,
+                    full,
+                    "{name}, slot {}, cycle {cycle}",
+                    named[port]
+                );
                 assert_eq!(rusthdl_full[port], full, "RustHDL, {name}, cycle {cycle}");
                 if let Some(value) = taken[port] {
                     let read = BigUint::from_bytes_le(&bench.bytes(&format!("{name}_read")));

@@ -57,7 +57,8 @@ fn tokens(scalar: &BigUint, point: &G1Affine, shape: &Shape) -> Vec<Token> {
 /// Walks the recoder's chain of digits, as the digit source does.
 fn walk(outputs: &[BigUint], shape: &Shape) -> Vec<Token> {
     let [digits, first, x, y, minus_y, useful, _] = outputs else { panic!("seven outputs") };
-    let bits = |value: &BigUint, lsb: usize, width: usize| (value >> lsb) & ((BigUint::from(1u32) << width) - 1u32);
+    let bits =
+        |value: &BigUint, lsb: usize, width: usize| (value >> lsb) & ((BigUint::from(1u32) << width) - 1u32);
     let small = |value: BigUint| u64::try_from(value).unwrap_or_else(|error| panic!("{error}"));
     let mut tokens = Vec::new();
     let mut window = small(first.clone());
@@ -151,7 +152,13 @@ fn verilated_digit_source_hands_out_one_token_a_cycle() {
         let mut received = Vec::new();
         let mut cycles = 0;
         while received.len() < expected.len() {
-            assert!(cycles < 100_000, "{} of {} tokens; {}", received.len(), expected.len(), bench.describe());
+            assert!(
+                cycles < 100_000,
+                "{} of {} tokens; {}",
+                received.len(),
+                expected.len(),
+                bench.describe()
+            );
             let ready = !stalls.hold();
             bench.set("token_ready", ready.into());
             // The state before the edge is what the cycle moves.
@@ -162,7 +169,10 @@ fn verilated_digit_source_hands_out_one_token_a_cycle() {
                 assert_eq!(&point >> (2 * FIELD_BITS), Prime::Fq.one(), "Z = 1");
                 let (x, y) = (&point & &mask, (&point >> FIELD_BITS) & &mask);
                 received.push((bench.get("token_slot"), x, y));
-                assert_eq!(bench.get("token_window"), bench.get("token_slot") / shape.buckets_per_window() as u64);
+                assert_eq!(
+                    bench.get("token_window"),
+                    bench.get("token_slot") / shape.buckets_per_window() as u64
+                );
             }
             bench.cycle();
             cycles += 1;
