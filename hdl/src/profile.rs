@@ -87,13 +87,18 @@ pub enum ProfileError {
 }
 
 impl Profile {
+    /// Names of the built-in profiles.
+    pub fn built_in() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
     /// The built-in profile of this name, or the profile in the file at this path (where it ends in `.toml`).
     pub fn load(name_or_path: &str) -> Result<Profile, ProfileError> {
         if let Some((_, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
             return Profile::parse(name_or_path, text);
         }
         if !name_or_path.ends_with(".toml") {
-            let known = BUILT_IN.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+            let known = Profile::built_in().collect::<Vec<_>>().join(", ");
             return Err(ProfileError::Unknown { name: name_or_path.into(), known });
         }
         let path = Path::new(name_or_path);

@@ -207,6 +207,25 @@ proptest! {
     }
 
     #[test]
+    fn comparisons_over_any_chunk_size(seed: u64, chunk_bits in 16usize..300, width in 1usize..300) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let config = DatapathConfig { chunk_bits, ..DatapathConfig::ultrascale() };
+        let path = Datapath::new("compare", &config);
+        let (a, b) = (path.input("a", width), path.input("b", width));
+        let outputs = [("below", path.below(a, b)), ("equal", path.equal(a, b))];
+        let module = path.finish(&outputs);
+        let mask = (BigUint::from(1u32) << width) - 1u32;
+        let x = element(&mut rng, Prime::Fq) & &mask;
+        let y = match rng.gen_range(0..3) {
+            0 => x.clone(),
+            1 => (&x + 1u32) & &mask,
+            _ => element(&mut rng, Prime::Fq) & &mask,
+        };
+        let expected = [BigUint::from(x < y), BigUint::from(x == y)];
+        prop_assert_eq!(module.evaluate(&[x, y]), expected);
+    }
+
+    #[test]
     fn products_over_any_tile(
         seed: u64, tall in 8usize..80, wide in 8usize..80, karatsuba_levels in 0usize..4, width_a in 9usize..300,
         width_b in 9usize..300, kept in 1usize..600,

@@ -114,6 +114,12 @@ impl Datapath {
         self.chunked(a, b, width, |a, b, borrow| Kind::Subtract { a, b, borrow })
     }
 
+    /// One bit: whether a < b.
+    pub fn below(&self, a: Wire, b: Wire) -> Wire {
+        let difference = self.subtract(a, b);
+        self.bit(difference, difference.width() - 1)
+    }
+
     /// Cuts a carry chain into chunks, each in its own level; the chunk's carry feeds the next one.
     fn chunked(
         &self,

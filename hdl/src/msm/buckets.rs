@@ -22,7 +22,7 @@ pipeline_block! {
     }
     outputs {
         /// All of them, the first lowest.
-        packed: Bits<1544>,
+        line: Bits<1544>,
     }
 }
 
@@ -30,8 +30,8 @@ impl PackPair {
     fn new() -> PackPair {
         let path = Datapath::combinational("pack_pair");
         let parts = [("p", 762), ("q", 762), ("slot", 20)].map(|(name, width)| path.input(name, width));
-        let packed = path.concat(&parts);
-        PackPair::host(Rc::new(path.finish_combinational(&[("packed", packed)])))
+        let line = path.concat(&parts);
+        PackPair::host(Rc::new(path.finish_combinational(&[("line", line)])))
     }
 }
 
@@ -302,7 +302,7 @@ impl Logic for Buckets {
         self.scan_full.next = self.scan_full2.q.val();
         self.pack.p.next = self.b_point2.q.val();
         self.pack.slot.next = self.b_slot2.q.val();
-        self.pairs.in_data.next = self.pack.packed.val();
+        self.pairs.in_data.next = self.pack.line.val();
         self.pairs.in_valid.next = self.b_pair2.q.val();
 
         // Issue: sums that came back first, so that the FIFO can only drain.

@@ -140,12 +140,12 @@ impl Logic for DigitSource {
         self.pack.x.next = self.recoder.x.val();
         self.pack.y.next = self.recoder.y.val();
         self.pack.minus_y.next = self.recoder.minus_y.val();
-        self.lines.in_data.next = self.pack.packed.val();
+        self.lines.in_data.next = self.pack.line.val();
         self.lines.in_valid.next = self.recoder.useful.val() & !self.reset.val();
         self.dropped.next = self.recoder.valid_out.val() & !self.recoder.useful.val();
 
         // One digit a cycle.
-        self.select.packed.next = self.lines.out_data.val();
+        self.select.line.next = self.lines.out_data.val();
         self.select.at_first.next = !self.started.q.val();
         self.select.window.next = self.window.q.val();
         self.token_valid.next = self.lines.out_valid.val();

@@ -165,7 +165,7 @@ pipeline_block! {
     }
     outputs {
         /// All of them, the first lowest.
-        packed: Bits<1793>,
+        line: Bits<1793>,
     }
 }
 
@@ -176,8 +176,8 @@ impl PackRecoded {
         let parts =
             [("digits", DIGITS_BITS), ("first", WINDOW_BITS), ("x", 254), ("y", 254), ("minus_y", 254)]
                 .map(|(name, width)| path.input(name, width));
-        let packed = path.concat(&parts);
-        PackRecoded::host(Rc::new(path.finish_combinational(&[("packed", packed)])))
+        let line = path.concat(&parts);
+        PackRecoded::host(Rc::new(path.finish_combinational(&[("line", line)])))
     }
 }
 
@@ -186,7 +186,7 @@ pipeline_block! {
     combinational SelectDigit
     inputs {
         /// A line of [`PackRecoded`].
-        packed: Bits<1793>,
+        line: Bits<1793>,
         /// Take the line's first digit; else that of `window`.
         at_first: Bit,
         /// Window to take.
@@ -210,16 +210,16 @@ impl SelectDigit {
     /// The selector of a shape.
     pub fn new(shape: &Shape) -> SelectDigit {
         let path = Datapath::combinational("select_digit");
-        let packed = path.input("packed", DIGITS_BITS + WINDOW_BITS + 3 * FIELD_BITS);
+        let line = path.input("line", DIGITS_BITS + WINDOW_BITS + 3 * FIELD_BITS);
         let at_first = path.input("at_first", 1);
         let window = path.input("window", WINDOW_BITS);
-        let first = path.slice(packed, DIGITS_BITS, WINDOW_BITS);
+        let first = path.slice(line, DIGITS_BITS, WINDOW_BITS);
         let window = path.mux(at_first, first, window);
         let coordinates = DIGITS_BITS + WINDOW_BITS;
-        let coordinate = |index: usize| path.slice(packed, coordinates + index * FIELD_BITS, FIELD_BITS);
+        let coordinate = |index: usize| path.slice(line, coordinates + index * FIELD_BITS, FIELD_BITS);
 
         let bits = Digit::bits(shape);
-        let mut level: Vec<Wire> = (0..shape.windows).map(|w| path.slice(packed, w * bits, bits)).collect();
+        let mut level: Vec<Wire> = (0..shape.windows).map(|w| path.slice(line, w * bits, bits)).collect();
         let mut index_bit = 0;
         while level.len() > 1 {
             let select = path.bit(window, index_bit);

@@ -19,9 +19,8 @@ use std::time::Instant;
 /// and the command ends with 4.
 ///
 /// Of a card it reports `cycles` (engine cycles, start to last result), `additions` (issued to the point adder),
-/// `additions_per_cycle` (their ratio), `digits` (non-zero) and `cycles_per_digit` (cycles of the bucket phase, in
-/// which digits are taken in, over `digits`; the reduction passes after it cost much the same for any scalars and
-/// are in `reduction_cycles`).
+/// `additions_per_cycle` (their ratio), `digits` (non-zero), `cycles_per_digit` (`cycles` over `digits`, so with
+/// reduction and results) and `bucket_cycles_per_digit` (only the phase in which digits are taken in).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -126,10 +125,11 @@ impl Report {
         }
         if let Some(figures) = &self.figures {
             text.push_str(&format!(
-                "{} cycles, {} additions per cycle, {} cycles per non-zero digit\n",
+                "{} cycles, {} additions per cycle, {} cycles per non-zero digit ({} while digits are taken in)\n",
                 grouped(figures.cycles),
                 ratio_text(figures.additions_per_cycle),
-                ratio_text(figures.cycles_per_digit)
+                ratio_text(figures.cycles_per_digit),
+                ratio_text(figures.bucket_cycles_per_digit)
             ));
         }
         if let Some(counters) = &self.counters {

@@ -71,12 +71,6 @@ mod simulated {
 
     /// The simulated cards that are built in.
     pub(in crate::cli) fn simulated_cards() -> Result<Vec<Listed>, CliError> {
-        // No profile has an empty name; the error lists those that there are.
-        let known = match Profile::load("") {
-            Err(ProfileError::Unknown { known, .. }) => known,
-            Err(error) => return Err(CliError::Other(error.to_string())),
-            Ok(profile) => profile.name,
-        };
         let list = |name: &str| {
             let profile = Profile::load(name).map_err(|error| CliError::Other(error.to_string()))?;
             Ok(Listed {
@@ -88,6 +82,6 @@ mod simulated {
                 msm_adders: profile.msm.adders,
             })
         };
-        known.split(", ").map(list).collect()
+        Profile::built_in().map(list).collect()
     }
 }

@@ -19,9 +19,10 @@ pub(super) struct CardFigures {
     pub(super) additions_per_cycle: Option<f64>,
     /// Non-zero digits.
     pub(super) digits: u64,
-    /// Cycles of the bucket phase over non-zero digits: what one more digit costs. The reduction passes cost
-    /// much the same for any digits; they are in `cycles` and `reduction_cycles`.
+    /// Engine cycles over non-zero digits: what a digit costs, reduction and results included.
     pub(super) cycles_per_digit: Option<f64>,
+    /// Cycles of the bucket phase over non-zero digits: what one more digit costs.
+    pub(super) bucket_cycles_per_digit: Option<f64>,
     /// Cycles of the bucket phase, in which digits are taken in.
     pub(super) bucket_cycles: u64,
     /// Cycles of the reduction passes.
@@ -46,7 +47,8 @@ impl CardFigures {
             total.card_seconds += run.seconds;
         }
         total.additions_per_cycle = ratio(total.additions, total.cycles);
-        total.cycles_per_digit = ratio(total.bucket_cycles, total.digits);
+        total.cycles_per_digit = ratio(total.cycles, total.digits);
+        total.bucket_cycles_per_digit = ratio(total.bucket_cycles, total.digits);
         Some(total)
     }
 }
@@ -138,7 +140,8 @@ mod tests {
         };
         let figures = CardFigures::sum(&[run(100, 90, 50), run(300, 270, 0)]).unwrap();
         assert_eq!((figures.cycles, figures.command_cycles, figures.additions), (400, 420, 360));
-        assert_eq!((figures.additions_per_cycle, figures.cycles_per_digit), (Some(0.9), Some(2.0)));
+        assert_eq!((figures.additions_per_cycle, figures.cycles_per_digit), (Some(0.9), Some(8.0)));
+        assert_eq!(figures.bucket_cycles_per_digit, Some(2.0));
         assert_eq!(CardFigures::sum(&[run(5, 0, 0)]).unwrap().cycles_per_digit, None);
         assert!(CardFigures::sum(&[]).is_none());
     }
