@@ -15,6 +15,20 @@ impl Datapath {
         if width == wire.width() {
             return wire;
         }
+        // Bits of a concatenation are taken from the part they come from, in the stage where that part is there:
+        // so an addition begins with the low chunks of a sum while its high chunks are still being computed.
+        if let Some(parts) = self.parts_of(wire) {
+            let mut at = 0;
+            let mut taken = Vec::new();
+            for part in parts {
+                let (from, to) = (lsb.max(at), (lsb + width).min(at + part.width()));
+                if from < to {
+                    taken.push(self.slice(part, from - at, to - from));
+                }
+                at += part.width();
+            }
+            return self.concat(&taken);
+        }
         let (stage, depth) = self.place(&mut [wire], 0);
         self.push(Kind::Slice { source: wire.node, lsb }, width, stage, depth)
     }
@@ -30,10 +44,13 @@ impl Datapath {
         if let [part] = parts {
             return *part;
         }
-        let mut parts = parts.to_vec();
+        let mut aligned = parts.to_vec();
         let width = parts.iter().map(|part| part.width()).sum();
-        let (stage, depth) = self.place(&mut parts, 0);
-        self.push(Kind::Concat(parts.iter().map(|part| part.node).collect()), width, stage, depth)
+        let (stage, depth) = self.place(&mut aligned, 0);
+        let nodes = aligned.iter().map(|part| part.node).collect();
+        let wire = self.push(Kind::Concat(nodes), width, stage, depth);
+        self.remember_parts(wire, parts);
+        wire
     }
 
     /// The value in a wider wire.

@@ -68,6 +68,31 @@ pub(super) enum Kind {
     },
 }
 
+impl Kind {
+    /// Visits every operand's node number.
+    pub(super) fn for_each_operand(&mut self, mut visit: impl FnMut(&mut usize)) {
+        match self {
+            Kind::Input(_) | Kind::Constant(_) | Kind::Output { .. } => {}
+            Kind::Register(source) | Kind::Slice { source, .. } | Kind::Not(source) => visit(source),
+            Kind::Concat(parts) => parts.iter_mut().for_each(visit),
+            Kind::Add { a, b, carry: rest } | Kind::Subtract { a, b, borrow: rest } => {
+                [a, b].into_iter().chain(rest).for_each(visit);
+            }
+            Kind::Multiply { a, b } => [a, b].into_iter().for_each(visit),
+            Kind::Equal(a, b) | Kind::And(a, b) | Kind::Or(a, b) | Kind::Xor(a, b) => {
+                [a, b].into_iter().for_each(visit);
+            }
+            Kind::Mux { select, high, low } => [select, high, low].into_iter().for_each(visit),
+        }
+    }
+}
+
+/// Keeps the items whose flag is set.
+fn retain<T>(items: &mut Vec<T>, kept: &[bool]) {
+    let mut flags = kept.iter();
+    items.retain(|_| flags.next().is_some_and(|kept| *kept));
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub kind: Kind,
@@ -94,6 +119,8 @@ pub struct Datapath {
     nodes: RefCell<Vec<Node>>,
     /// The register that holds a node's value one cycle later, where there is one.
     next: RefCell<HashMap<usize, usize>>,
+    /// The parts of a concatenation, each in the stage where it is there first.
+    parts: RefCell<HashMap<usize, Vec<Wire>>>,
     instances: RefCell<Vec<Instance>>,
     inputs: RefCell<Vec<usize>>,
 }
@@ -139,6 +166,7 @@ impl Datapath {
             config: config.clone(),
             nodes: RefCell::default(),
             next: RefCell::default(),
+            parts: RefCell::default(),
             instances: RefCell::default(),
             inputs: RefCell::default(),
         }
@@ -159,17 +187,60 @@ impl Datapath {
     /// Closes a function made by [`Datapath::combinational`]: the outputs follow the inputs in the same cycle.
     pub fn finish_combinational(self, outputs: &[(&str, Wire)]) -> Module {
         let outputs: Vec<_> = outputs.iter().map(|(name, wire)| (name.to_string(), wire.node)).collect();
-        let module = Module {
-            name: self.name,
-            nodes: self.nodes.into_inner(),
-            instances: self.instances.into_inner(),
-            inputs: self.inputs.into_inner(),
-            outputs,
-            latency: 0,
-        };
+        let module = self.into_module(outputs, 0);
         let registers = module.nodes.iter().any(|node| matches!(node.kind, Kind::Register(_)));
         assert!(!registers, "{}: a combinational function has a register", module.name);
         module
+    }
+
+    /// Drops what no output needs (a register that only aligned the whole of a sum, say) and closes the graph.
+    fn into_module(self, mut outputs: Vec<(String, usize)>, latency: usize) -> Module {
+        let (mut nodes, mut instances) = (self.nodes.into_inner(), self.instances.into_inner());
+        let mut inputs = self.inputs.into_inner();
+        let mut needed = vec![false; nodes.len()];
+        let roots = inputs.iter().chain(outputs.iter().map(|(_, node)| node));
+        roots.for_each(|node| needed[*node] = true);
+        let mut instance_needed = vec![false; instances.len()];
+        // Operands come before their users, so one pass backwards reaches everything.
+        for index in (0..nodes.len()).rev() {
+            if !needed[index] {
+                continue;
+            }
+            if let Kind::Output { instance, .. } = nodes[index].kind {
+                instance_needed[instance] = true;
+                instances[instance].inputs.iter().for_each(|node| needed[*node] = true);
+            }
+            nodes[index].kind.for_each_operand(|operand| needed[*operand] = true);
+        }
+        let renumber = |kept: &[bool]| -> Vec<usize> {
+            let number = |next: &mut usize, kept: &bool| {
+                let number = *next;
+                *next += usize::from(*kept);
+                Some(number)
+            };
+            kept.iter().scan(0, number).collect()
+        };
+        let (new_node, new_instance) = (renumber(&needed), renumber(&instance_needed));
+        retain(&mut nodes, &needed);
+        retain(&mut instances, &instance_needed);
+        for node in &mut nodes {
+            node.kind.for_each_operand(|operand| *operand = new_node[*operand]);
+            if let Kind::Output { instance, .. } = &mut node.kind {
+                *instance = new_instance[*instance];
+            }
+        }
+        let uses = instances.iter_mut().flat_map(|instance| &mut instance.inputs).chain(&mut inputs);
+        uses.chain(outputs.iter_mut().map(|(_, node)| node)).for_each(|node| *node = new_node[*node]);
+        Module { name: self.name, nodes, instances, inputs, outputs, latency }
+    }
+
+    /// The parts of a concatenation, if the wire is one.
+    pub(super) fn parts_of(&self, wire: Wire) -> Option<Vec<Wire>> {
+        self.parts.borrow().get(&wire.node).cloned()
+    }
+
+    pub(super) fn remember_parts(&self, concatenation: Wire, parts: &[Wire]) {
+        self.parts.borrow_mut().insert(concatenation.node, parts.to_vec());
     }
 
     /// The shape this pipeline is cut to.
@@ -207,14 +278,7 @@ impl Datapath {
         let latency = outputs.iter().map(|(_, wire)| stage_of(*wire)).max().unwrap_or(0);
         let outputs: Vec<_> =
             outputs.iter().map(|(name, wire)| (name.to_string(), self.at(*wire, latency).node)).collect();
-        Module {
-            name: self.name,
-            nodes: self.nodes.into_inner(),
-            instances: self.instances.into_inner(),
-            inputs: self.inputs.into_inner(),
-            outputs,
-            latency,
-        }
+        self.into_module(outputs, latency)
     }
 
     /// Stage in which a wire's value is there (0 for constants).
