@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::{Block, simulate};
-use spandrel_hdl::datapath::{Datapath, DatapathConfig, Interpreter, Module};
+use spandrel_hdl::datapath::{ConstantProducts, Datapath, DatapathConfig, Interpreter, Module};
 use spandrel_hdl::field::{FIELD_BITS, FieldUnit, Prime, field_unit, montgomery_multiplier};
 use spandrel_hdl::profile::Profile;
 use spandrel_tests::pipeline::stream;
@@ -26,10 +26,14 @@ fn shapes() -> Vec<DatapathConfig> {
         chunk_bits,
         levels_per_stage,
         tile_stages,
+        constant_products: ConstantProducts::Tiles,
     };
     vec![
         sim_small().datapath,
         DatapathConfig::ultrascale(),
+        DatapathConfig { constant_products: ConstantProducts::LowShiftAdd, ..DatapathConfig::ultrascale() },
+        DatapathConfig { constant_products: ConstantProducts::ShiftAdd, ..sim_small().datapath },
+        DatapathConfig { constant_products: ConstantProducts::ShiftAdd, ..DatapathConfig::ultrascale() },
         shape([24, 17], 1, 48, 2, 1),
         shape([18, 18], 3, 32, 1, 1),
         shape([254, 254], 0, 1024, 64, 0),
@@ -188,7 +192,7 @@ fn modular(operation: &str, prime: Prime, config: &DatapathConfig) -> Rc<Module>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn modular_operations_over_any_chunk_size(seed: u64, chunk_bits in 16usize..300, levels_per_stage in 1usize..6) {
@@ -223,6 +227,23 @@ proptest! {
         };
         let expected = [BigUint::from(x < y), BigUint::from(x == y)];
         prop_assert_eq!(module.evaluate(&[x, y]), expected);
+    }
+
+    #[test]
+    fn products_with_any_constant(seed: u64, bits in 1usize..260, width_x in 1usize..260, kept in 1usize..520) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut draw = |width: usize| {
+            let ones = (BigUint::from(1u32) << width) - 1u32;
+            if rng.gen_bool(0.2) { ones } else { element(&mut rng, Prime::Fq) & ones }
+        };
+        let (constant, x) = (draw(bits), draw(width_x));
+        let kept = kept.min(width_x + bits);
+        let path = Datapath::new("constant_product", &DatapathConfig::ultrascale());
+        let wire = path.input("x", width_x);
+        let product = path.multiply_constant(wire, &constant, kept);
+        let module = path.finish(&[("product", product)]);
+        prop_assert_eq!(module.statistics().multiplier_tiles, 0);
+        prop_assert_eq!(module.evaluate(&[x.clone()]), [(&x * &constant) % (BigUint::from(1u32) << kept)]);
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn any_scalar(rng: &mut ChaCha8Rng) -> BigUint {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
     #[test]
     fn digits_are_the_scalar_for_every_window_size(seed: u64, window_bits in 3u32..=16) {

@@ -18,6 +18,22 @@ pub struct DatapathConfig {
     /// Registers behind each multiplier tile; 0 leaves the product in the stage of its operands as one level,
     /// from 1 on the operands are registered too (the A, B, M and P registers of a DSP slice are 2).
     pub tile_stages: usize,
+    /// How products with a constant are computed.
+    #[serde(default)]
+    pub constant_products: ConstantProducts,
+}
+
+/// How the two products of a Montgomery reduction, which have a constant operand, are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConstantProducts {
+    /// Both on multiplier tiles.
+    #[default]
+    Tiles,
+    /// The low product (the quotient) as shifts and additions, the full one on tiles.
+    LowShiftAdd,
+    /// Both as shifts and additions: fewest multipliers, most logic.
+    ShiftAdd,
 }
 
 impl DatapathConfig {
@@ -29,6 +45,7 @@ impl DatapathConfig {
             chunk_bits: 64,
             levels_per_stage: 1,
             tile_stages: 2,
+            constant_products: ConstantProducts::Tiles,
         }
     }
 }

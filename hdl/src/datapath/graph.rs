@@ -1,6 +1,6 @@
 //! Nodes, wires and the alignment of pipeline stages.
 
-use super::DatapathConfig;
+use super::{ConstantProducts, DatapathConfig};
 use num_bigint::BigUint;
 use num_traits::Zero;
 use std::cell::RefCell;
@@ -180,6 +180,7 @@ impl Datapath {
             chunk_bits: usize::MAX,
             levels_per_stage: usize::MAX,
             tile_stages: 0,
+            constant_products: ConstantProducts::Tiles,
         };
         Datapath::new(name, &config)
     }
@@ -357,7 +358,8 @@ impl Datapath {
         Wire { node: nodes.len() - 1, width }
     }
 
-    pub(super) fn constant_value(&self, wire: Wire) -> Option<BigUint> {
+    /// The value of a wire that is known at elaboration.
+    pub fn constant_value(&self, wire: Wire) -> Option<BigUint> {
         match &self.nodes.borrow()[wire.node].kind {
             Kind::Constant(value) => Some(value.clone()),
             _ => None,

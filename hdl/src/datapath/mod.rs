@@ -13,6 +13,7 @@
 mod arithmetic;
 mod block;
 mod config;
+mod constant;
 mod graph;
 mod interpret;
 mod modular;
@@ -21,7 +22,7 @@ mod statistics;
 mod verilog;
 
 pub use block::{Host, Integer, from_integer, to_integer};
-pub use config::DatapathConfig;
+pub use config::{ConstantProducts, DatapathConfig};
 pub use graph::{Datapath, Module, Wire};
 pub use interpret::Interpreter;
 pub use multiply::Term;

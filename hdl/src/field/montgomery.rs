@@ -5,7 +5,7 @@
 //! The low halves of T and q·p cancel: their sum is R, or 0 where T mod R = 0, so only a bit of it is computed.
 
 use super::prime::{FIELD_BITS, Prime};
-use crate::datapath::{Datapath, DatapathConfig, Module, Wire};
+use crate::datapath::{ConstantProducts, Datapath, DatapathConfig, Module, Wire};
 use std::rc::Rc;
 
 const RADIX_BITS: usize = 256;
@@ -33,8 +33,7 @@ impl MontgomeryMultiplier {
         let product = path.multiply(a, b);
         let low = path.slice(product, 0, RADIX_BITS);
         let high = path.slice(product, RADIX_BITS, product.width() - RADIX_BITS);
-        let quotient = path.multiply_low(low, self.negative_inverse, RADIX_BITS);
-        let cancelling = path.multiply(quotient, self.modulus);
+        let cancelling = self.cancelling(path, low);
         let reduction = path.slice(cancelling, RADIX_BITS, FIELD_BITS);
         let zero = path.constant(0u32, RADIX_BITS);
         let carry = path.not(path.equal(low, zero));
@@ -42,6 +41,25 @@ impl MontgomeryMultiplier {
         let sum = path.add(path.resize(high, FIELD_BITS), reduction);
         let sum = path.slice(path.add(sum, carry), 0, FIELD_BITS + 1);
         path.subtract_if_not_below(sum, self.modulus)
+    }
+
+    /// q·p for q = low·(−p⁻¹) mod R.
+    fn cancelling(&self, path: &Datapath, low: Wire) -> Wire {
+        // Only a multiplier of one field has constants.
+        let constants = (path.constant_value(self.negative_inverse), path.constant_value(self.modulus));
+        let (Some(negative_inverse), Some(modulus)) = constants else {
+            return path.multiply(path.multiply_low(low, self.negative_inverse, RADIX_BITS), self.modulus);
+        };
+        let quotient = match path.config().constant_products {
+            ConstantProducts::Tiles => path.multiply_low(low, self.negative_inverse, RADIX_BITS),
+            ConstantProducts::LowShiftAdd | ConstantProducts::ShiftAdd => {
+                path.multiply_constant(low, &negative_inverse, RADIX_BITS)
+            }
+        };
+        match path.config().constant_products {
+            ConstantProducts::Tiles | ConstantProducts::LowShiftAdd => path.multiply(quotient, self.modulus),
+            ConstantProducts::ShiftAdd => path.multiply_constant(quotient, &modulus, RADIX_BITS + FIELD_BITS),
+        }
     }
 }
 
