@@ -9,3 +9,4 @@ pub mod field;
 pub mod msm;
 pub mod profile;
 pub mod stream;
+pub mod units;

@@ -120,7 +120,8 @@ impl Profile {
         255u32.div_ceil(self.msm.window_bits)
     }
 
-    fn check(&self) -> Result<(), ProfileError> {
+    /// Checks every value against its range; profiles that were loaded or parsed are.
+    pub fn check(&self) -> Result<(), ProfileError> {
         let must = |ok: bool, what: String, rule: &'static str| match ok {
             true => Ok(()),
             false => Err(ProfileError::Value { name: self.name.clone(), what, rule }),

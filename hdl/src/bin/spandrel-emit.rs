@@ -1,0 +1,116 @@
+//! `spandrel-emit`: writes a unit, or the whole card, as Verilog.
+
+use clap::Parser;
+use rust_hdl::prelude::Block;
+use serde::Serialize;
+use spandrel_hdl::card::Card;
+use spandrel_hdl::datapath::{DatapathConfig, Statistics};
+use spandrel_hdl::emit::{Emitted, emit};
+use spandrel_hdl::field::Prime;
+use spandrel_hdl::profile::Profile;
+use spandrel_hdl::units::Unit;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Write a unit of the card, or the whole card, as Verilog
+///
+/// A unit is a pipeline: it takes new inputs every cycle, has no reset and never stalls. Its shape comes from a profile
+/// or from `--config`; without either it is that for AMD UltraScale+. The last line on standard output is a JSON object: the
+/// name of the top module, and for units the latency and what the generator counted.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  \
+        spandrel-emit --unit mont_mul --out mont_mul.v\n  \
+        spandrel-emit --unit field_unit --profile sim-small --out field_unit.v\n  \
+        spandrel-emit --profile sim-small --out card.v\n  \
+        spandrel-emit --unit mont_mul --prime fr --out m.v --config '{\"tile\":[26,17],\"karatsuba_levels\":2,\
+        \"chunk_bits\":64,\"levels_per_stage\":1,\"tile_stages\":2,\"constant_products\":\"shift-add\"}'"
+)]
+struct Arguments {
+    /// The unit: mont_mul, complete_adder or field_unit; without it, the whole card of a profile
+    #[arg(long, required_unless_present = "profile")]
+    unit: Option<Unit>,
+    /// The profile whose shapes are used: the name of a built-in one, or the path of a .toml file
+    #[arg(long)]
+    profile: Option<String>,
+    /// The pipelines' shape as JSON: the fields of a profile's [datapath]
+    #[arg(long, conflicts_with = "profile", requires = "unit")]
+    config: Option<String>,
+    /// The field of mont_mul: fq (the points' coordinates) or fr (scalars); other units ignore it
+    #[arg(long, default_value = "fq", value_parser = prime)]
+    prime: Prime,
+    /// The file to write
+    #[arg(long)]
+    out: PathBuf,
+}
+
+fn prime(name: &str) -> Result<Prime, String> {
+    let known = Prime::ALL.map(Prime::name).join(", ");
+    Prime::ALL
+        .into_iter()
+        .find(|prime| prime.name() == name)
+        .ok_or_else(|| format!("there is no field {name}: fields are {known}"))
+}
+
+/// What was written.
+#[derive(Serialize)]
+struct Summary {
+    top: String,
+    bytes: usize,
+    #[serde(flatten)]
+    statistics: Option<Statistics>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(summary) => {
+            println!("{summary}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(inner) = cause {
+                eprintln!("  because: {inner}");
+                cause = inner.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let (emitted, statistics) = match arguments.unit {
+        Some(unit) => {
+            let module = unit.module(arguments.prime, &config(arguments)?);
+            (module.emitted(), Some(module.statistics()))
+        }
+        None => (card(arguments.profile.as_deref().unwrap_or_default())?, None),
+    };
+    std::fs::write(&arguments.out, &emitted.verilog)
+        .map_err(|error| format!("cannot write {}: {error}", arguments.out.display()))?;
+    let summary = Summary { top: emitted.top, bytes: emitted.verilog.len(), statistics };
+    Ok(serde_json::to_string(&summary)?)
+}
+
+/// The pipelines' shape that was asked for, checked as that of a profile is.
+fn config(arguments: &Arguments) -> Result<DatapathConfig, Box<dyn Error>> {
+    if let Some(name) = &arguments.profile {
+        return Ok(Profile::load(name)?.datapath);
+    }
+    let Some(text) = &arguments.config else { return Ok(DatapathConfig::ultrascale()) };
+    let config: DatapathConfig =
+        serde_json::from_str(text).map_err(|error| format!("--config is not a shape: {error}"))?;
+    // The ranges of a shape are a profile's.
+    let profile = Profile { name: "--config".into(), datapath: config, ..Profile::load("sim-small")? };
+    profile.check()?;
+    Ok(profile.datapath)
+}
+
+fn card(profile: &str) -> Result<Emitted, Box<dyn Error>> {
+    let mut card = Card::new(&Profile::load(profile)?, 0);
+    card.connect_all();
+    Ok(emit(&card, "spandrel_card")?)
+}
