@@ -126,13 +126,35 @@ fn signed_digits(constant: &BigUint) -> Vec<Digit> {
 impl Datapath {
     /// `x`·`constant` modulo 2^width, without a multiplier.
     pub fn multiply_constant(&self, x: Wire, constant: &BigUint, width: usize) -> Wire {
+        let [added, subtracted] = self.constant_terms(x, constant);
+        let total = |terms: Vec<Term>| {
+            let within = terms.into_iter().filter(|term| term.lsb < width).map(|term| {
+                let kept = term.wire.width().min(width - term.lsb);
+                Term { wire: self.slice(term.wire, 0, kept), lsb: term.lsb }
+            });
+            self.sum(within.collect(), width)
+        };
+        let difference = self.subtract(total(added), total(subtracted));
+        self.slice(difference, 0, width)
+    }
+
+    /// `x`·`constant` / 2^cut, rounded down, given the bits of the product just below the cut; see
+    /// [`Datapath::sum_above`].
+    pub fn multiply_constant_above(&self, x: Wire, constant: &BigUint, cut: usize, known: Wire) -> Wire {
+        let [added, subtracted] = self.constant_terms(x, constant);
+        let width = (x.width() + constant.bits() as usize).max(cut + 1);
+        self.sum_above(&added, &subtracted, cut, known, width)
+    }
+
+    /// The product as terms to add, and terms to subtract.
+    fn constant_terms(&self, x: Wire, constant: &BigUint) -> [Vec<Term>; 2] {
         let plan = Plan::new(constant);
         let mut symbols = vec![x];
         for pair in &plan.shared {
             let low = symbols[pair.low];
             let high = symbols[pair.high];
             let sum = if pair.difference {
-                // high·2^distance − low is not negative: the low bits of −low, and a borrow for the rest.
+                // Not negative, by the choice of the pair: the borrow is zero.
                 let shifted = self.concat(&[self.constant(0u32, pair.distance), high]);
                 let difference = self.subtract(shifted, low);
                 self.slice(difference, 0, shifted.width().max(low.width()))
@@ -142,17 +164,10 @@ impl Datapath {
             };
             symbols.push(sum);
         }
-        let total = |negative: bool| {
-            let chosen = plan.digits.iter().filter(|digit| digit.negative == negative && digit.shift < width);
-            let terms = chosen.map(|digit| {
-                let wire = symbols[digit.symbol];
-                let kept = wire.width().min(width - digit.shift);
-                Term { wire: self.slice(wire, 0, kept), lsb: digit.shift }
-            });
-            self.sum(terms.collect(), width)
-        };
-        let difference = self.subtract(total(false), total(true));
-        self.slice(difference, 0, width)
+        [false, true].map(|negative| {
+            let chosen = plan.digits.iter().filter(|digit| digit.negative == negative);
+            chosen.map(|digit| Term { wire: symbols[digit.symbol], lsb: digit.shift }).collect()
+        })
     }
 }
 

@@ -57,19 +57,24 @@ impl Datapath {
     }
 
     fn schoolbook(&self, a: Wire, b: Wire, width: usize) -> Wire {
+        self.sum(self.tiles(a, b, 0, width), width)
+    }
+
+    /// The partial products that reach above bit `from` and begin below bit `width`.
+    pub(super) fn tiles(&self, a: Wire, b: Wire, from: usize, width: usize) -> Vec<Term> {
         let [tall, wide] = self.config().tile;
         let mut terms = Vec::new();
         for (at_a, part_a) in self.parts(a, tall) {
             for (at_b, part_b) in self.parts(b, wide) {
                 let lsb = at_a + at_b;
-                if lsb < width {
+                if lsb < width && lsb + part_a.width() + part_b.width() > from {
                     let tile = self.tile(part_a, part_b);
                     let kept = tile.width().min(width - lsb);
                     terms.push(Term { wire: self.slice(tile, 0, kept), lsb });
                 }
             }
         }
-        self.sum(terms, width)
+        terms
     }
 
     fn parts(&self, wire: Wire, bits: usize) -> Vec<(usize, Wire)> {
@@ -130,6 +135,60 @@ impl Datapath {
             self.concat(&[self.constant(0u32, total.lsb), total.wire])
         };
         self.resize(placed, width)
+    }
+
+    /// (Σ added − Σ subtracted) / 2^cut, rounded down, of a total that is not negative and below 2^width, given the
+    /// bits of the total just below the cut, `known`: what lies below those is not computed at all.
+    ///
+    /// Cutting the terms off below `known` loses less than one unit of its lowest bit for each term cut; the total
+    /// is the only number in that range that ends in `known`, provided that there are at most 2^known.width() such
+    /// terms.
+    pub fn sum_above(
+        &self,
+        added: &[Term],
+        subtracted: &[Term],
+        cut: usize,
+        known: Wire,
+        width: usize,
+    ) -> Wire {
+        let base = cut - known.width();
+        let width = width - base;
+        let truncate = |terms: &[Term]| -> (Vec<Term>, usize) {
+            let kept = terms.iter().filter(|term| term.end() > base).map(|term| {
+                let below = base.saturating_sub(term.lsb);
+                let wire = self.slice(term.wire, below, term.wire.width() - below);
+                Term { wire, lsb: term.lsb + below - base }
+            });
+            (kept.collect(), terms.iter().filter(|term| term.lsb < base).count())
+        };
+        let ((added, lost), (mut subtracted, gained)) = (truncate(added), truncate(subtracted));
+        assert!(
+            lost + gained <= 1 << known.width(),
+            "{}: {} terms are cut, too many for {} known bits",
+            self.name(),
+            lost + gained,
+            known.width()
+        );
+        // At most the total: what the cut subtrahends may have lost is taken off too.
+        let mut least = self.sum(added, width);
+        if gained > 0 {
+            subtracted.push(Term { wire: self.constant(gained, width), lsb: 0 });
+        }
+        if !subtracted.is_empty() {
+            let difference = self.subtract(least, self.sum(subtracted, width));
+            least = self.slice(difference, 0, width);
+        }
+        let missing = self.subtract(known, self.slice(least, 0, known.width()));
+        let missing = self.slice(missing, 0, known.width());
+        let total = self.add(least, missing);
+        self.slice(total, known.width(), width - known.width())
+    }
+
+    /// a·b / 2^cut, rounded down, given the bits of the product just below the cut; see [`Datapath::sum_above`].
+    pub fn multiply_above(&self, a: Wire, b: Wire, cut: usize, known: Wire) -> Wire {
+        let width = a.width() + b.width();
+        let tiles = self.tiles(a, b, cut - known.width(), width);
+        self.sum_above(&tiles, &[], cut, known, width)
     }
 
     /// Terms that do not overlap, in one wire.

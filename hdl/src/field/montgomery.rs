@@ -2,13 +2,17 @@
 //!
 //! Montgomery, "Modular multiplication without trial division" (1985), in one piece with R = 2^256:
 //! T = a·b; q = (T mod R)·(−p⁻¹) mod R; t = (T + q·p) / R, which is below 2p; the result is t or t − p.
-//! The low halves of T and q·p cancel: their sum is R, or 0 where T mod R = 0, so only a bit of it is computed.
+//! The low halves of T and q·p cancel: their sum is R, or 0 where T mod R = 0, so neither that sum nor the low half of
+//! q·p is computed.
 
 use super::prime::{FIELD_BITS, Prime};
 use crate::datapath::{ConstantProducts, Datapath, DatapathConfig, Module, Wire};
 use std::rc::Rc;
 
 const RADIX_BITS: usize = 256;
+
+/// Columns of q·p that are computed below R, to find the carry into what lies above: enough for 2^8 partial products.
+const GUARD_BITS: usize = 8;
 
 /// The modulus of a multiplier, as wires: constants for a multiplier of one field, multiplexed for one of both.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +37,7 @@ impl MontgomeryMultiplier {
         let product = path.multiply(a, b);
         let low = path.slice(product, 0, RADIX_BITS);
         let high = path.slice(product, RADIX_BITS, product.width() - RADIX_BITS);
-        let cancelling = self.cancelling(path, low);
-        let reduction = path.slice(cancelling, RADIX_BITS, FIELD_BITS);
+        let reduction = self.reduction(path, low);
         let zero = path.constant(0u32, RADIX_BITS);
         let carry = path.not(path.equal(low, zero));
         // Below 2p < 2^255.
@@ -43,23 +46,30 @@ impl MontgomeryMultiplier {
         path.subtract_if_not_below(sum, self.modulus)
     }
 
-    /// q·p for q = low·(−p⁻¹) mod R.
-    fn cancelling(&self, path: &Datapath, low: Wire) -> Wire {
+    /// q·p / R, rounded down, for q = low·(−p⁻¹) mod R. The low half of q·p is −low mod R, known beforehand, so
+    /// only what lies above it is computed.
+    fn reduction(&self, path: &Datapath, low: Wire) -> Wire {
+        let rest_bits = RADIX_BITS - GUARD_BITS;
+        let rest_is_zero = path.equal(path.slice(low, 0, rest_bits), path.constant(0u32, rest_bits));
+        let top = path.not(path.slice(low, rest_bits, GUARD_BITS));
+        let known = path.slice(path.add(top, rest_is_zero), 0, GUARD_BITS);
+
         // Only a multiplier of one field has constants.
-        let constants = (path.constant_value(self.negative_inverse), path.constant_value(self.modulus));
-        let (Some(negative_inverse), Some(modulus)) = constants else {
-            return path.multiply(path.multiply_low(low, self.negative_inverse, RADIX_BITS), self.modulus);
+        let constants = path.constant_value(self.negative_inverse).zip(path.constant_value(self.modulus));
+        let (low_shift_add, high_shift_add) = match (path.config().constant_products, &constants) {
+            (ConstantProducts::Tiles, _) | (_, None) => (None, None),
+            (ConstantProducts::LowShiftAdd, Some((low, _))) => (Some(low), None),
+            (ConstantProducts::ShiftAdd, Some((low, high))) => (Some(low), Some(high)),
         };
-        let quotient = match path.config().constant_products {
-            ConstantProducts::Tiles => path.multiply_low(low, self.negative_inverse, RADIX_BITS),
-            ConstantProducts::LowShiftAdd | ConstantProducts::ShiftAdd => {
-                path.multiply_constant(low, &negative_inverse, RADIX_BITS)
-            }
+        let quotient = match low_shift_add {
+            Some(negative_inverse) => path.multiply_constant(low, negative_inverse, RADIX_BITS),
+            None => path.multiply_low(low, self.negative_inverse, RADIX_BITS),
         };
-        match path.config().constant_products {
-            ConstantProducts::Tiles | ConstantProducts::LowShiftAdd => path.multiply(quotient, self.modulus),
-            ConstantProducts::ShiftAdd => path.multiply_constant(quotient, &modulus, RADIX_BITS + FIELD_BITS),
-        }
+        let reduction = match high_shift_add {
+            Some(modulus) => path.multiply_constant_above(quotient, modulus, RADIX_BITS, known),
+            None => path.multiply_above(quotient, self.modulus, RADIX_BITS, known),
+        };
+        path.slice(reduction, 0, FIELD_BITS)
     }
 }
 
