@@ -135,9 +135,9 @@ impl Profile {
             "a power of two, 16 to 1024",
         )?;
         must(
-            path.tile.iter().all(|bits| (8..=256).contains(bits)),
+            path.tile.iter().all(|bits| (16..=256).contains(bits)),
             format!("tile = {:?}", path.tile),
-            "each side 8 to 256 bits",
+            "each side 16 to 256 bits",
         )?;
         must(path.karatsuba_levels <= 4, format!("karatsuba_levels = {}", path.karatsuba_levels), "0 to 4")?;
         must(
