@@ -30,6 +30,20 @@ pub enum ToolError {
         /// The environment variable that names another installation.
         variable: &'static str,
     },
+    /// No pinned build of a program fits this machine.
+    #[error(
+        "{tool} is pinned for {wanted} and this machine is {found}: set {variable} to an installed program"
+    )]
+    NoBuild {
+        /// Tool and version.
+        tool: String,
+        /// What the pinned builds are for.
+        wanted: &'static str,
+        /// This machine.
+        found: String,
+        /// The environment variable that names another program.
+        variable: &'static str,
+    },
     /// A program ran and failed.
     #[error("{what} failed ({status}){remedy}; its last lines:\n{last_lines}")]
     Failed {

@@ -14,6 +14,7 @@ mod skip;
 mod snarkjs;
 mod toolchain;
 mod verilator;
+mod yosys;
 
 pub use cargo::cargo_build;
 pub use error::ToolError;
@@ -24,3 +25,4 @@ pub use run::{find_program, last_lines, run};
 pub use skip::{SKIP_LOG, skip};
 pub use toolchain::{Cxx, cxx_compiler};
 pub use verilator::{VERILATOR_VERSION, Verilator, verilator};
+pub use yosys::{YOSYS_VERSION, Yosys, yosys};
