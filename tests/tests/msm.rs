@@ -4,6 +4,8 @@ use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::{AdditiveGroup, Field, UniformRand};
 use num_bigint::BigUint;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::{Block, ToBits, simulate};
@@ -248,6 +250,28 @@ fn a_deep_pipeline_and_narrow_windows_are_exact() {
         let bases = colliding_bases(&mut rng, count);
         let scalars: Vec<Fr> = (0..count).map(|_| any_scalar(&mut rng, 3)).collect();
         engine.check("mixed", &bases, &scalars);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+
+    /// Jobs back to back on one engine, each of any size, scalars and bases of all kinds, every stream stalling.
+    #[test]
+    fn any_jobs_back_to_back_are_exact(seed: u64, stall_percent in 0u8..80, sizes in vec(0usize..90, 1..4)) {
+        let (profile, emitted) = small();
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut engine = Engine::new(profile, emitted, seed >> 8, stall_percent);
+        for count in sizes {
+            let mut bases = random_bases(&mut rng, count);
+            for (base, other) in bases.iter_mut().zip(colliding_bases(&mut rng, count)) {
+                if rng.gen_bool(0.4) {
+                    *base = other;
+                }
+            }
+            let scalars: Vec<Fr> = (0..count).map(|_| any_scalar(&mut rng, 8)).collect();
+            engine.check("any", &bases, &scalars);
+        }
     }
 }
 
