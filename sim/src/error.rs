@@ -38,6 +38,14 @@ pub enum SimError {
         /// The port.
         port: String,
     },
+    /// A module was to be Verilated on its own that the design does not have, or that is the whole of it.
+    #[error("{top} has no module {module} inside of it that could be Verilated on its own")]
+    NoSuchModule {
+        /// Top module.
+        top: String,
+        /// The module asked for.
+        module: String,
+    },
     /// A test or the card shell asked for a port that the design does not have.
     #[error("{top} has no port {port}; it has {known}")]
     NoSuchPort {

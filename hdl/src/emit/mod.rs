@@ -142,7 +142,7 @@ impl Emitted {
 
 /// The name in the first line of a module.
 fn module_name(line: &str) -> Option<&str> {
-    line.strip_prefix("module ").and_then(|rest| rest.split('(').next())
+    line.strip_prefix("module ").and_then(|rest| rest.split('(').next()).map(str::trim)
 }
 
 /// Why a block cannot be written as Verilog.

@@ -1,6 +1,6 @@
 //! From Verilog to a shared object, cached by everything that its content depends on.
 
-use super::shim;
+use super::{hierarchy, shim};
 use crate::SimError;
 use sha2::{Digest, Sha256};
 use spandrel_hdl::emit::Emitted;
@@ -16,14 +16,15 @@ use std::time::Instant;
 const FORMAT: &str = "1";
 /// Name of the shared object in a model's folder.
 const OBJECT: &str = "model.so";
+/// What RustHDL writes: words of SystemVerilog may be names in it.
+const LANGUAGE: [&str; 2] = ["--language", "1364-2005"];
 const VERILATOR_FLAGS: &[&str] = &[
     "--cc",
     "-O3",
     "--x-assign",
     "fast",
-    // What RustHDL writes: words of SystemVerilog may be names in it.
-    "--language",
-    "1364-2005",
+    LANGUAGE[0],
+    LANGUAGE[1],
     "--no-timing",
     "--no-assert",
     "--threads",
@@ -55,13 +56,18 @@ const CXX_FLAGS: &[&str] = &[
 ];
 
 /// How a model is built.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildOptions {
     /// Make waveforms possible: slower to build and, also where none is written, a little slower to run.
     pub trace: bool,
     /// Start whatever the design does not initialise with values drawn from the instance's seed instead of zeros: for
     /// tests that a reset, not luck, brings a block into its first state.
     pub randomize: bool,
+    /// Modules to Verilate on their own, each once however often it is instantiated; empty for a flat model. Costs and
+    /// gains are measured in [the module's documentation](crate::model#hierarchical-models). A module in here that is
+    /// itself inside another of them is translated for its instances outside that one only. Waveforms do not show what is
+    /// inside of these modules.
+    pub hierarchy: Vec<String>,
 }
 
 /// What kind of waveform a model writes.
@@ -91,6 +97,7 @@ pub(super) struct Built {
 
 /// Finds the model in the cache or builds it there.
 pub(super) fn build(emitted: &Emitted, options: &BuildOptions) -> Result<Built, SimError> {
+    hierarchy::check(emitted, &options.hierarchy)?;
     let (verilator, cxx) = (verilator()?, cxx_compiler()?);
     let trace = if options.trace { Some(trace_format(&cxx)) } else { None };
     let job = Job { emitted, options, trace, verilator, cxx };
@@ -107,10 +114,8 @@ pub(super) fn build(emitted: &Emitted, options: &BuildOptions) -> Result<Built, 
     if built.object.is_file() {
         return Ok(built);
     }
-    // Built beside its final place and renamed, so that a model in the cache is always whole. What a killed process left
-    // of an earlier attempt goes: nobody else builds this model while the lock is held.
-    let scratch = models_dir().join(format!("{key}.partial"));
-    let _ = std::fs::remove_dir_all(&scratch);
+    // Built beside its final place and renamed, so that a model in the cache is always whole.
+    let scratch = scratch_folder(&key);
     let result = job.build_in(&scratch).and_then(|()| {
         if home.exists() {
             std::fs::remove_dir_all(&home).map_err(SimError::io("remove", &home))?;
@@ -121,6 +126,20 @@ pub(super) fn build(emitted: &Emitted, options: &BuildOptions) -> Result<Built, 
         let _ = std::fs::remove_dir_all(&scratch);
     }
     result.map(|()| built)
+}
+
+/// A folder to build in, for whoever holds the lock of `key`.
+///
+/// It is this process's own: the compilers of a killed one may live on for a while and write into theirs. What such
+/// a process left goes.
+fn scratch_folder(key: &str) -> PathBuf {
+    let ours = |name: &str| name.starts_with(key) && name.ends_with(".partial");
+    for entry in std::fs::read_dir(models_dir()).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(ours) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    models_dir().join(format!("{key}.{}.partial", std::process::id()))
 }
 
 /// FST where its writer's headers are installed, else VCD, with a line that says so.
@@ -138,9 +157,9 @@ fn trace_format(cxx: &Cxx) -> TraceFormat {
     TraceFormat::Vcd
 }
 
-struct Job<'a> {
-    emitted: &'a Emitted,
-    options: &'a BuildOptions,
+pub(super) struct Job<'a> {
+    pub(super) emitted: &'a Emitted,
+    pub(super) options: &'a BuildOptions,
     trace: Option<TraceFormat>,
     verilator: Verilator,
     cxx: Cxx,
@@ -149,6 +168,11 @@ struct Job<'a> {
 impl Job<'_> {
     fn verilator_flags(&self) -> Vec<&'static str> {
         let mut flags = VERILATOR_FLAGS.to_vec();
+        if !self.options.hierarchy.is_empty() {
+            // The wrappers of the blocks are SystemVerilog: there the ending of the file's name is to decide.
+            flags.retain(|flag| !LANGUAGE.contains(flag));
+            flags.push("+1364-2005ext+v");
+        }
         flags.extend(["--x-initial", if self.options.randomize { "unique" } else { "fast" }]);
         match self.trace {
             Some(TraceFormat::Fst) => flags.push("--trace-fst"),
@@ -187,10 +211,11 @@ impl Job<'_> {
         part(&self.emitted.top);
         self.emitted.ports.iter().for_each(|port| part(&format!("{port:?}")));
         part(&self.verilog());
+        self.options.hierarchy.iter().for_each(|module| part(module));
         hex::encode(&hash.finalize()[..16])
     }
 
-    fn verilog(&self) -> Cow<'_, str> {
+    pub(super) fn verilog(&self) -> Cow<'_, str> {
         match self.trace {
             Some(_) => self.emitted.verilog_for_waveforms().into(),
             None => self.emitted.verilog.as_str().into(),
@@ -203,17 +228,25 @@ impl Job<'_> {
         let source = scratch.join("model.v");
         std::fs::write(&source, self.verilog().as_bytes()).map_err(SimError::io("write", &source))?;
         let work = scratch.join("work");
-        self.verilate(&source, &work)?;
+        let blocks = if self.options.hierarchy.is_empty() {
+            self.verilate(&[&source], &self.emitted.top, shim::PREFIX, &work, &[])?;
+            Vec::new()
+        } else {
+            hierarchy::verilate(self, scratch, &work)?
+        };
         let header_path = work.join(format!("{}.h", shim::PREFIX));
         let header = std::fs::read_to_string(&header_path).map_err(SimError::io("read", &header_path))?;
         let shim = work.join("spandrel_shim.cpp");
         std::fs::write(&shim, shim::render(self.emitted, &header, self.trace)?)
             .map_err(SimError::io("write", &shim))?;
         let verilated = start.elapsed();
-        let mut objects = self.compile_all(sources(&work)?, &work, start)?;
+        let folders = || std::iter::once(&work).chain(&blocks);
+        let mut objects = self.compile_all(sources(folders())?, start)?;
         objects.extend(self.runtime()?);
         self.link(&objects, &scratch.join(OBJECT))?;
-        std::fs::remove_dir_all(&work).map_err(SimError::io("remove", &work))?;
+        for folder in folders() {
+            std::fs::remove_dir_all(folder).map_err(SimError::io("remove", folder))?;
+        }
         tracing::info!(top = self.emitted.top, ?verilated, total = ?start.elapsed(), "built a model");
         if start.elapsed().as_secs() >= 2 {
             eprintln!(
@@ -225,26 +258,30 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn verilate(&self, source: &Path, work: &Path) -> Result<(), SimError> {
-        let what = format!("translating {} with Verilator", self.emitted.top);
+    /// One run of Verilator: `files` to a C++ class called `prefix` in the folder `work`.
+    pub(super) fn verilate(
+        &self,
+        files: &[&Path],
+        top: &str,
+        prefix: &str,
+        work: &Path,
+        more: &[String],
+    ) -> Result<(), SimError> {
+        let what = format!("translating {top} with Verilator");
         let mut command = Command::new(&self.verilator.bin);
         command
             .env("VERILATOR_ROOT", &self.verilator.root)
             .args(self.verilator_flags())
-            .args(["--prefix", shim::PREFIX, "--top-module", &self.emitted.top, "--Mdir"])
+            .args(["--prefix", prefix, "--top-module", top, "--Mdir"])
             .arg(work)
-            .arg(source);
+            .args(more)
+            .args(files);
         run(&mut command, &what, "")?;
         Ok(())
     }
 
     /// Compiles every source to an object beside it; the machine's processors share the work.
-    fn compile_all(
-        &self,
-        sources: Vec<PathBuf>,
-        work: &Path,
-        start: Instant,
-    ) -> Result<Vec<PathBuf>, SimError> {
+    fn compile_all(&self, sources: Vec<PathBuf>, start: Instant) -> Result<Vec<PathBuf>, SimError> {
         let jobs = std::thread::available_parallelism().map_or(2, usize::from).min(sources.len().max(1));
         let next = AtomicUsize::new(0);
         let failure: Mutex<Option<SimError>> = Mutex::new(None);
@@ -260,7 +297,7 @@ impl Job<'_> {
                                 self.emitted.top
                             );
                         }
-                        if let Err(error) = self.compile(source, work) {
+                        if let Err(error) = self.compile(source) {
                             // The first failure is the one to show; the other jobs stop at their next file.
                             if let Ok(mut failure) = failure.lock() {
                                 failure.get_or_insert(error);
@@ -281,7 +318,7 @@ impl Job<'_> {
         }
     }
 
-    fn compile(&self, source: &Path, work: &Path) -> Result<(), SimError> {
+    fn compile(&self, source: &Path) -> Result<(), SimError> {
         let name = source.file_name().unwrap_or_default().to_string_lossy();
         // Verilator calls "slow" what runs once: construction, first settling, descriptions of waveforms.
         let level = if name.contains("Slow") || name.contains("Syms") { "-O1" } else { "-O3" };
@@ -290,7 +327,7 @@ impl Job<'_> {
             .arg(level)
             .args(self.cxx_flags())
             .arg("-I")
-            .arg(work)
+            .arg(source.parent().unwrap_or(source))
             .arg("-I")
             .arg(self.verilator.root.join("include"))
             .arg("-I")
@@ -312,6 +349,11 @@ impl Job<'_> {
             TraceFormat::Vcd => "verilated_vcd_c",
         }));
         let mut hash = Sha256::new();
+        if !self.options.hierarchy.is_empty() {
+            // The parts of a hierarchical model call each other through the foreign function interface of SystemVerilog.
+            names.push("verilated_dpi");
+            hash.update("dpi");
+        }
         hash.update(FORMAT);
         hash.update(&self.verilator.version);
         hash.update(&self.cxx.version);
@@ -328,8 +370,7 @@ impl Job<'_> {
         if home.is_dir() {
             return Ok(objects(&home));
         }
-        let scratch = models_dir().join(format!("{key}.partial"));
-        let _ = std::fs::remove_dir_all(&scratch);
+        let scratch = scratch_folder(&key);
         std::fs::create_dir_all(&scratch).map_err(SimError::io("create", &scratch))?;
         let mut sources = Vec::new();
         for name in &names {
@@ -339,7 +380,7 @@ impl Job<'_> {
             sources.push(to);
         }
         let result = self
-            .compile_all(sources, &scratch, Instant::now())
+            .compile_all(sources, Instant::now())
             .and_then(|_| std::fs::rename(&scratch, &home).map_err(SimError::io("create", &home)));
         if result.is_err() {
             let _ = std::fs::remove_dir_all(&scratch);
@@ -362,13 +403,17 @@ impl Job<'_> {
     }
 }
 
-fn sources(work: &Path) -> Result<Vec<PathBuf>, SimError> {
-    let entries = std::fs::read_dir(work).map_err(SimError::io("list", work))?;
-    let mut sources: Vec<(u64, PathBuf)> = entries
-        .filter_map(Result::ok)
-        .map(|entry| (entry.metadata().map_or(0, |meta| meta.len()), entry.path()))
-        .filter(|(_, path)| path.extension().is_some_and(|extension| extension == "cpp"))
-        .collect();
+/// The C++ files of the folders.
+fn sources<'a>(folders: impl Iterator<Item = &'a PathBuf>) -> Result<Vec<PathBuf>, SimError> {
+    let mut sources: Vec<(u64, PathBuf)> = Vec::new();
+    for folder in folders {
+        let entries = std::fs::read_dir(folder).map_err(SimError::io("list", folder))?;
+        let files = entries
+            .filter_map(Result::ok)
+            .map(|entry| (entry.metadata().map_or(0, |meta| meta.len()), entry.path()))
+            .filter(|(_, path)| path.extension().is_some_and(|extension| extension == "cpp"));
+        sources.extend(files);
+    }
     // The largest first, so that no processor ends up alone with it.
     sources.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     Ok(sources.into_iter().map(|(_, path)| path).collect())

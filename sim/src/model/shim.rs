@@ -120,6 +120,7 @@ EXPORT void* spandrel_new(int random_reset, std::uint32_t seed) {
 EXPORT void spandrel_delete(void* handle) {
     auto* instance = static_cast<Instance*>(handle);
     try {
+        Verilated::threadContextp(&instance->context);
         if (!instance->failed) instance->model->final();
     } catch (...) {
     }
@@ -130,6 +131,8 @@ EXPORT int spandrel_eval(void* handle) {
     auto* instance = static_cast<Instance*>(handle);
     if (instance->failed) return 1;
     try {
+        // Parts of a hierarchical model, made in its first evaluation, take their context from the thread.
+        Verilated::threadContextp(&instance->context);
         instance->model->eval();
         return 0;
     } catch (const Stopped& stopped) {

@@ -1,5 +1,7 @@
 use super::*;
 use crate::SimError;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use spandrel_hdl::emit::{Emitted, Port, PortDirection};
 use std::sync::Arc;
 
@@ -152,6 +154,68 @@ fn uninitialised_state_is_random_on_request() {
     };
     assert_eq!(state(1), state(1));
     assert_ne!(state(1), state(2));
+}
+
+/// Four registered multipliers, of which two are inside a block of their own, behind a sum.
+fn multipliers() -> Emitted {
+    let text = "module times (clock, a, b, y);\ninput wire clock;\ninput wire [89:0] a;\ninput wire [89:0] b;\n\
+                output wire [89:0] y;\nreg [89:0] product;\ninitial product = 0;\n\
+                always @(posedge clock) product <= a * b;\nassign y = product ^ a;\nendmodule\n\
+                module pair(clock, a, b, y);\ninput wire clock;\ninput wire [89:0] a;\ninput wire [89:0] b;\n\
+                output wire [89:0] y;\nwire [89:0] first;\n\
+                times one(.clock(clock), .a(a), .b(b), .y(first));\n\
+                times two(.clock(clock), .a(first), .b(b), .y(y));\nendmodule\n\
+                module multipliers(clock, a, b, y);\ninput wire clock;\ninput wire [89:0] a;\ninput wire [89:0] b;\n\
+                output reg [89:0] y;\nwire [89:0] first;\nwire [89:0] second;\nwire [89:0] third;\ninitial y = 0;\n\
+                pair p(.clock(clock), .a(a), .b(b), .y(first));\n\
+                times t(.clock(clock), .a(b), .b(first), .y(second));\n\
+                times u(.clock(clock), .a(second), .b(first), .y(third));\n\
+                always @(posedge clock) y <= y + third;\nendmodule\n";
+    let ports = vec![input("clock", 1), input("a", 90), input("b", 90), output("y", 90)];
+    Emitted::from_verilog("multipliers", text, ports)
+}
+
+#[test]
+fn hierarchical_models_do_what_flat_ones_do() {
+    let emitted = multipliers();
+    let build = |hierarchy: &[&str], trace| {
+        let hierarchy = hierarchy.iter().map(|&name| name.to_owned()).collect();
+        ModelLibrary::build(&emitted, &BuildOptions { hierarchy, trace, ..Default::default() })
+    };
+    let libraries = [build(&[], false), build(&["times"], false), build(&["times", "pair"], true)];
+    let run = |library: &Arc<ModelLibrary>, seed: u64| {
+        let mut model = library.instance();
+        let [a, b, y] = ["a", "b", "y"].map(|name| model.port(name).unwrap());
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let cycle = |_| {
+            model.set_bytes(a, &rng.r#gen::<[u8; 12]>());
+            model.set_bytes(b, &rng.r#gen::<[u8; 12]>());
+            model.clock_cycle();
+            model.bytes(y)
+        };
+        (0..2000).map(cycle).collect::<Vec<_>>()
+    };
+    let libraries = libraries.map(Result::unwrap);
+    // Two instances of each library at the same time, so that one finds out if parts are shared.
+    std::thread::scope(|scope| {
+        let start = |seed| {
+            [0, 1, 2].map(|kind| {
+                scope.spawn({
+                    let library = libraries[kind].clone();
+                    move || run(&library, seed)
+                })
+            })
+        };
+        for threads in [start(1), start(2)] {
+            let [flat, one, two] = threads.map(|thread| thread.join().unwrap());
+            assert!(flat.iter().any(|y| y.iter().any(|byte| *byte != 0)));
+            assert!(flat == one && flat == two);
+        }
+    });
+    for name in ["multipliers", "nothing"] {
+        let error = build(&[name], false).unwrap_err();
+        assert!(matches!(&error, SimError::NoSuchModule { module, .. } if module == name), "{error}");
+    }
 }
 
 #[test]
