@@ -1,9 +1,11 @@
 //! Arithmetic in BN254's two prime fields, as pipelines.
 
+mod inverse;
 mod montgomery;
 mod prime;
 mod unit;
 
+pub use inverse::{DIVISION_STEPS, DivisionSteps, Inverter, Pace, division_steps};
 pub use montgomery::{MontgomeryMultiplier, montgomery_multiplier};
 pub use prime::{FIELD_BITS, Prime};
 pub use unit::{FieldUnit, field_unit};
