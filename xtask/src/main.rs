@@ -27,6 +27,7 @@ enum Verb {
     Setup(verbs::setup::Setup),
     Registers(verbs::registers::Registers),
     Circuit(verbs::circuit::Circuit),
+    Synth(verbs::synth::Synth),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Verb::Setup(verb) => verb.run(),
         Verb::Registers(verb) => verb.run(),
         Verb::Circuit(verb) => verb.run(),
+        Verb::Synth(verb) => verb.run(),
     };
     match outcome {
         Ok(code) => code,

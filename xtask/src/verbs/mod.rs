@@ -5,4 +5,5 @@ pub mod demo;
 pub mod lint;
 pub mod registers;
 pub mod setup;
+pub mod synth;
 pub mod test;

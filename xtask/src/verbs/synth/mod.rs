@@ -1,0 +1,122 @@
+//! `cargo xtask synth`: what a unit of the card needs on an FPGA, by Yosys.
+
+mod resources;
+mod table;
+mod unit;
+mod yosys;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+use std::time::Duration;
+use table::Row;
+use unit::{Emitter, Shape};
+use yosys::Synthesis;
+
+/// Synthesise a unit of the card with Yosys and count what it needs
+///
+/// Counts the cells of `synth_xilinx` before placement: DSP slices, LUTs, flip-flops, carry blocks (CARRY4 and CARRY8) and
+/// shift-register LUTs, which are not among the LUTs. LUTs cannot be packed before placement, so another tool may
+/// need fewer. Yosys (through python3's pip, checked against its SHA-256) lands in `.spandrel/tools`, results in
+/// `.spandrel/synth`, where a second run finds them. A multiplier takes one to a few minutes, and about 1 GiB.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo xtask synth --unit mont_mul\n  \
+    cargo xtask synth --unit mont_mul --variants\n  \
+    cargo xtask synth --unit mont_mul --variants --karatsuba 2 --levels-per-stage 1,2\n  \
+    cargo xtask synth --unit field_unit --profile sim-small --json")]
+pub struct Synth {
+    /// The unit: mont_mul, complete_adder or field_unit
+    #[arg(long)]
+    unit: String,
+    /// The field of mont_mul: fq (the points' coordinates) or fr (scalars)
+    #[arg(long, default_value = "fq")]
+    prime: String,
+    /// The part's family
+    #[arg(long, default_value = "xcup", value_parser = ["xcup", "xcu", "xc7"])]
+    family: String,
+    /// The shape of this profile's pipelines (default: the shape for AMD UltraScale+)
+    #[arg(long, conflicts_with = "variants")]
+    profile: Option<String>,
+    /// Compare shapes: Karatsuba levels, ways to multiply by constants, levels of logic in a stage
+    #[arg(long)]
+    variants: bool,
+    /// Levels of Karatsuba splitting to compare
+    #[arg(long, requires = "variants", value_delimiter = ',', default_value = "0,1,2,3")]
+    karatsuba: Vec<usize>,
+    /// Ways to multiply by constants to compare
+    #[arg(
+        long,
+        requires = "variants",
+        value_delimiter = ',',
+        default_value = "tiles,low-shift-add,shift-add"
+    )]
+    constants: Vec<String>,
+    /// Levels of logic between two registers to compare
+    #[arg(long, requires = "variants", value_delimiter = ',', default_value = "1")]
+    levels_per_stage: Vec<usize>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Stop Yosys after this many seconds a run
+    #[arg(long, default_value_t = 1800)]
+    timeout: u64,
+}
+
+impl Synth {
+    /// Synthesises what was asked for and prints the table; fails at the first unit that cannot be synthesised, after
+    /// the rows it has.
+    pub fn run(self) -> Result<ExitCode> {
+        let shapes = self.shapes();
+        let emitter = Emitter::build()?;
+        let synthesis = Synthesis::new(&self.family, Duration::from_secs(self.timeout))?;
+        let mut rows = Vec::new();
+        let mut failure = None;
+        for (index, shape) in shapes.iter().enumerate() {
+            let label = format!("[{}/{}] {} {shape}", index + 1, shapes.len(), self.unit);
+            let row = emitter.emit(&self.unit, &self.prime, shape).and_then(|unit| {
+                let resources = synthesis.resources(&unit.top, &unit.verilog, &label)?;
+                Ok(Row { shape: shape.to_string(), unit: unit.counts, resources })
+            });
+            match row {
+                Ok(row) => rows.push(row),
+                Err(error) => {
+                    failure = Some(error.context(format!("{} {shape}", self.unit)));
+                    break;
+                }
+            }
+        }
+        if self.json {
+            let report = serde_json::json!({
+                "unit": self.unit, "prime": self.prime, "family": self.family, "tool": synthesis.tool(), "rows": rows,
+            });
+            println!("{}", serde_json::to_string_pretty(&report)?);
+        } else if !rows.is_empty() {
+            println!("{} ({}), {}, {}, II = 1", self.unit, self.prime, self.family, synthesis.tool());
+            print!("{}", table::render(&rows));
+        }
+        match failure {
+            Some(error) if rows.is_empty() => Err(error),
+            Some(error) => {
+                bail!("{} of {} rows are missing: {error:#}", shapes.len() - rows.len(), shapes.len())
+            }
+            None => Ok(ExitCode::SUCCESS),
+        }
+    }
+
+    fn shapes(&self) -> Vec<Shape> {
+        if !self.variants {
+            return vec![match &self.profile {
+                Some(profile) => Shape::Profile(profile.clone()),
+                None => Shape::Default,
+            }];
+        }
+        let mut shapes = Vec::new();
+        for levels_per_stage in &self.levels_per_stage {
+            for constants in &self.constants {
+                for karatsuba in &self.karatsuba {
+                    shapes.push(Shape::variant(*karatsuba, constants, *levels_per_stage));
+                }
+            }
+        }
+        shapes
+    }
+}

@@ -1,0 +1,64 @@
+//! The table of synthesised units.
+
+use super::resources::Resources;
+use super::unit::Counts;
+use serde::Serialize;
+
+/// A synthesised unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The shape, in words.
+    pub shape: String,
+    /// What the generator counted.
+    #[serde(flatten)]
+    pub unit: Counts,
+    /// What Yosys counted.
+    #[serde(flatten)]
+    pub resources: Resources,
+}
+
+const HEADINGS: [&str; 8] = ["shape", "DSP", "LUT", "FF", "carry", "SRL", "latency", "tiles"];
+
+/// The rows as text under a line of headings: the shape left, numbers right. The latency is in cycles; tiles are
+/// those of the generator.
+pub fn render(rows: &[Row]) -> String {
+    let mut cells = vec![HEADINGS.map(str::to_owned)];
+    cells.extend(rows.iter().map(|row| {
+        let Resources { dsp, lut, ff, carry, srl, .. } = row.resources;
+        let numbers = [dsp, lut, ff, carry, srl, row.unit.latency_cycles, row.unit.multiplier_tiles];
+        let [dsp, lut, ff, carry, srl, latency, tiles] = numbers.map(|number| number.to_string());
+        [row.shape.clone(), dsp, lut, ff, carry, srl, latency, tiles]
+    }));
+    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; 8] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in &cells {
+        text += &format!("{:<1$}", row[0], widths[0]);
+        for (cell, width) in row.iter().zip(widths).skip(1) {
+            text += &format!("  {cell:>width$}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let row = |shape: &str, dsp, lut| Row {
+            shape: shape.into(),
+            unit: Counts { latency_cycles: 38, multiplier_tiles: dsp },
+            resources: Resources { dsp, lut, ff: 40_000, carry: 3_800, srl: 0, other: 1 },
+        };
+        let text = render(&[row("tiles", 294, 12_700), row("shift-add, longer", 8, 900)]);
+        assert_eq!(
+            text,
+            "shape              DSP    LUT     FF  carry  SRL  latency  tiles\n\
+             tiles              294  12700  40000   3800    0       38    294\n\
+             shift-add, longer    8    900  40000   3800    0       38      8\n"
+        );
+    }
+}
