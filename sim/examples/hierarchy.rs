@@ -18,7 +18,7 @@ use spandrel_sim::model::{BuildOptions, ModelLibrary};
 use std::error::Error;
 use std::time::Instant;
 
-const CYCLES: u32 = 20_000;
+const CYCLES: u32 = 200_000;
 
 /// Processor seconds of this process and of its ended children, the compilers; in ticks of 10 ms, as Linux gives them.
 fn processor_seconds() -> (f64, f64) {

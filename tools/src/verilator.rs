@@ -59,6 +59,10 @@ fn installed(home: &Path) -> Option<Verilator> {
 
 fn overridden(root: &Path) -> Result<Verilator, ToolError> {
     let bin = root.join("bin").join("verilator_bin");
+    if !bin.is_file() {
+        let action = "find the program that SPANDREL_VERILATOR_ROOT leads to,";
+        return Err(ToolError::io(action, bin)(std::io::ErrorKind::NotFound.into()));
+    }
     let output = run(
         Command::new(&bin).env("VERILATOR_ROOT", root).arg("--version"),
         "asking the Verilator of SPANDREL_VERILATOR_ROOT for its version",
@@ -153,6 +157,15 @@ fn make_executable(_path: &Path) -> Result<(), ToolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_override_is_named() {
+        let message = overridden(Path::new("/no/such/folder")).unwrap_err().to_string();
+        assert!(
+            message.contains(OVERRIDE) && message.contains("/no/such/folder/bin/verilator_bin"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn fetched_verilator_runs() {

@@ -18,20 +18,19 @@
 //! # Hierarchical models
 //!
 //! [`BuildOptions::hierarchy`] names modules that Verilator translates on their own, each once however often it occurs.
-//! Models are flat unless asked otherwise: a hierarchical one takes half to two thirds of the compiler's time, but each
-//! instance of a part is called three times a cycle, with its inputs and outputs copied, and nothing is optimised across
-//! its border. With the field multiplier `mont_mul_fq` of the profile `sim-small` on its own, g++ 12, on a busy machine of
-//! two cores, by `SPANDREL_HOME=$(mktemp -d) cargo run -p spandrel-sim --example hierarchy sim-small adder` (and `card`):
+//! Models are flat unless asked otherwise: a hierarchical one takes about 60 % of the compiler's time and runs at half to
+//! two thirds of the speed, since each instance of a part is called several times a cycle, with its inputs and outputs
+//! copied, and nothing is optimised across its border. With the field multiplier `mont_mul_fq` of the profile `sim-small`
+//! on its own, by g++ 12, in seconds of one core of a busy machine, outputs compared in every cycle:
 //!
-//! | design | | build, processor seconds | kHz, random inputs |
+//! | design, random inputs | model | to build, s | speed, kHz |
 //! | --- | --- | --- | --- |
-//! | complete adder | flat | 23.5 | 144 |
-//! | | hierarchical | 13.7 | 31 |
-//! | whole card, idle | flat | 34 | 52 |
-//! | | hierarchical | 23 | 55 |
+//! | complete adder | flat | 24 | 263 |
+//! | | hierarchical | 14 | 137 |
+//! | whole card, not at work | flat | 35 | 146 |
+//! | | hierarchical | 23 | 102 |
 //!
-//! An idle card hides it, since parts whose inputs stand still are not called for them; one at work adds a point nearly
-//! every cycle.
+//! measured by `SPANDREL_HOME=$(mktemp -d) cargo run -p spandrel-sim --example hierarchy sim-small adder` (and `card`).
 
 mod build;
 mod hierarchy;
