@@ -16,7 +16,7 @@ use yosys::Synthesis;
 ///
 /// Counts the cells of `synth_xilinx` before placement: DSP slices, LUTs, flip-flops, carry blocks (CARRY4 and CARRY8) and
 /// shift-register LUTs, which are not among the LUTs. LUTs cannot be packed before placement, so another tool may
-/// need fewer. Yosys moves no registers into the DSP48E2 slices of xcup and xcu (it does into the DSP48E1 of xc7), so there a
+/// need fewer. Yosys moves no registers into the DSP48E2 slices of xcup (it does into the DSP48E1 of xc7), so there a
 /// tile's registers are counted as flip-flops. Yosys (through python3's pip, checked against its SHA-256) lands in `.spandrel/tools`, results in
 /// `.spandrel/synth`, where a second run finds them. A multiplier takes one to a few minutes, and about 1 GiB.
 #[derive(clap::Args)]
