@@ -57,7 +57,7 @@ mod simulated {
     fn profile(card: Option<&str>) -> Result<Profile, CliError> {
         let name = match card {
             None | Some("sim") => DEFAULT_PROFILE,
-            Some(card) => card.strip_prefix("sim:").ok_or_else(|| {
+            Some(card) => card.strip_prefix("sim:").filter(|name| !name.is_empty()).ok_or_else(|| {
                 CliError::Usage(format!(
                     "there is no card \"{card}\": give `sim` or `sim:PROFILE`; `spandrel card list` shows what there is"
                 ))

@@ -1,5 +1,6 @@
 //! From Verilog to a shared object, cached by everything that its content depends on.
 
+use super::object::is_whole;
 use super::{hierarchy, shim};
 use crate::SimError;
 use sha2::{Digest, Sha256};
@@ -104,14 +105,14 @@ pub(super) fn build(emitted: &Emitted, options: &BuildOptions) -> Result<Built, 
     let key = job.key();
     let home = models_dir().join(&key);
     let built = Built { object: home.join(OBJECT), trace };
-    if built.object.is_file() {
+    if is_whole(&built.object) {
         return Ok(built);
     }
     let _lock = FileLock::acquire(
         &models_dir().join(format!("{key}.lock")),
         &format!("build the model of {}", emitted.top),
     )?;
-    if built.object.is_file() {
+    if is_whole(&built.object) {
         return Ok(built);
     }
     // Built beside its final place and renamed, so that a model in the cache is always whole.

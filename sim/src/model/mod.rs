@@ -36,6 +36,7 @@ mod build;
 mod hierarchy;
 mod instance;
 mod library;
+mod object;
 mod shim;
 #[cfg(test)]
 mod tests;
