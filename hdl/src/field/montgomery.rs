@@ -5,11 +5,9 @@
 //! The low halves of T and q·p cancel: their sum is R, or 0 where T mod R = 0, so neither that sum nor the low half of
 //! q·p is computed.
 
-use super::prime::{FIELD_BITS, Prime};
+use super::prime::{FIELD_BITS, Prime, RADIX_BITS};
 use crate::datapath::{ConstantProducts, Datapath, DatapathConfig, Module, Wire};
 use std::rc::Rc;
-
-const RADIX_BITS: usize = 256;
 
 /// Columns of q·p that are computed below R, to find the carry into what lies above: enough for 2^8 partial products.
 const GUARD_BITS: usize = 8;

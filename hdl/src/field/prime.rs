@@ -8,7 +8,7 @@ use num_traits::One;
 pub const FIELD_BITS: usize = 254;
 
 /// Bits of the Montgomery radix R = 2^256.
-const RADIX_BITS: usize = 256;
+pub(super) const RADIX_BITS: usize = 256;
 
 /// A prime field of BN254.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -33,7 +33,7 @@ pipeline_block! {
 }
 
 impl PointAdder {
-    /// Hosts an adder whose tag has [`SLOT_BITS`] bits.
+    /// Hosts an adder whose tag has 20 bits, those of a slot number.
     pub fn new(adder: Rc<Module>) -> PointAdder {
         PointAdder::host(adder)
     }

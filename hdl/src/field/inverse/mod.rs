@@ -34,7 +34,7 @@ use super::Prime;
 use crate::pipeline_block;
 use rust_hdl::prelude::*;
 
-/// Steps after which the inverse of every element is there; see the [module](self) for where this is from.
+/// Steps after which the inverse of every element is there: P. Wuille's bound for odd moduli of at most 256 bits.
 pub const DIVISION_STEPS: usize = 590;
 
 /// Bits of f, g, d and e: signed values from −p to p, p below 2^254.

@@ -4,7 +4,7 @@ use crate::field::Prime;
 use num_bigint::{BigInt, BigUint, Sign};
 use num_traits::{One, Signed, Zero};
 
-/// The state of an inversion; see the [module](super).
+/// The state of an inversion; see [`Inverter`](crate::field::Inverter).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DivisionSteps {
     /// Odd; ±1 in the end, if the element is not zero.
