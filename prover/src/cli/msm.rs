@@ -4,11 +4,10 @@ use super::args::BackendArgs;
 use super::error::CliError;
 use super::progress::Progress;
 use super::report::{CardFigures, CardReport, grouped, print_json, print_text, ratio_text};
-use crate::formats::{FileBytes, G1_BYTES, g1_from_bytes};
+use crate::formats::{FileBytes, G1_BYTES, g1_from_bytes, try_map};
 use crate::workload::{self, Distribution};
 use ark_ec::AffineRepr;
 use clap::Args;
-use rayon::prelude::*;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -137,11 +136,8 @@ fn read_bases(path: &Path) -> Result<FileBytes, CliError> {
         );
         return Err(CliError::Input(message));
     }
-    let check = |(index, point)| {
-        g1_from_bytes(point)
-            .map(drop)
-            .map_err(|problem| CliError::Input(format!("{}: point {index} {problem}", path.display())))
-    };
-    points.par_iter().enumerate().map(check).collect::<Result<(), _>>()?;
+    try_map(points, |_, point| g1_from_bytes(point).map(drop)).map_err(|(index, problem)| {
+        CliError::Input(format!("{}: point {index} {problem}", path.display()))
+    })?;
     Ok(bytes)
 }

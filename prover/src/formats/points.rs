@@ -4,6 +4,7 @@
 use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, PrimeField};
+use rayon::prelude::*;
 use spandrel_abi::{AFFINE_POINT_BYTES, FIELD_BYTES};
 
 /// Bytes of a G1 point.
@@ -126,10 +127,35 @@ pub fn g2_to_bytes(point: &G2Affine) -> [u8; G2_BYTES] {
     bytes
 }
 
+/// Maps every item, in parallel. Of several errors it is the first in order, with its index: the same one in
+/// every run, whichever thread came upon an error first.
+pub(crate) fn try_map<T: Sync, U: Send, E: Send>(
+    items: &[T],
+    map: impl Fn(usize, &T) -> Result<U, E> + Sync,
+) -> Result<Vec<U>, (usize, E)> {
+    let mapped = items.par_iter().enumerate().map(|(index, item)| map(index, item).map_err(|e| (index, e)));
+    mapped.clone().collect::<Result<_, _>>().map_err(|any| mapped.find_map_first(Result::err).unwrap_or(any))
+}
+
 fn coordinates<const N: usize, const BYTES: usize>(bytes: &[u8; BYTES]) -> Result<[Fq; N], PointProblem> {
     let mut elements = [Fq::from(0); N];
     for (element, chunk) in elements.iter_mut().zip(bytes.as_chunks::<FIELD_BYTES>().0) {
         *element = fq_from_bytes(chunk).ok_or(PointProblem::NotReduced)?;
     }
     Ok(elements)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::try_map;
+
+    #[test]
+    fn of_several_errors_the_first_is_told() {
+        let items: Vec<usize> = (0..10_000).collect();
+        let odd = |index: usize, item: &usize| if item % 1_000 == 7 { Err(index) } else { Ok(*item) };
+        for _ in 0..200 {
+            assert_eq!(try_map(&items, odd), Err((7, 7)));
+        }
+        assert_eq!(try_map(&items[10..1_000], odd), Ok(items[10..1_000].to_vec()));
+    }
 }

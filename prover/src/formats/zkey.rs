@@ -5,6 +5,7 @@ use super::error::{FormatError, Problem};
 use super::mapped::FileBytes;
 use super::points::{
     G1_BYTES, G2_BYTES, PointProblem, fr_from_montgomery, g1_from_bytes, g2_from_bytes, integer_from_bytes,
+    try_map,
 };
 use super::witness::{Witness, read_prime};
 use ark_bn254::{Bn254, Fq, Fr, G1Affine, G2Affine};
@@ -379,11 +380,9 @@ fn check_g1_points(
     range: &Range<usize>,
 ) -> Result<(), FormatError> {
     let (points, _) = bytes[range.clone()].as_chunks::<G1_BYTES>();
-    let checks = points.par_iter().enumerate().map(|(index, point)| match g1_from_bytes(point) {
-        Ok(_) => Ok(()),
-        Err(problem) => Err(bad_point(container, section, index, problem)),
-    });
-    checks.collect()
+    try_map(points, |_, point| g1_from_bytes(point).map(drop))
+        .map(drop)
+        .map_err(|(index, problem)| bad_point(container, section, index, problem))
 }
 
 /// Reads and checks a section of G1 points.
@@ -394,10 +393,8 @@ fn g1_points(
     range: &Range<usize>,
 ) -> Result<Vec<G1Affine>, FormatError> {
     let (points, _) = bytes[range.clone()].as_chunks::<G1_BYTES>();
-    let read = |(index, point)| {
-        g1_from_bytes(point).map_err(|problem| bad_point(container, section, index, problem))
-    };
-    points.par_iter().enumerate().map(read).collect()
+    try_map(points, |_, point| g1_from_bytes(point))
+        .map_err(|(index, problem)| bad_point(container, section, index, problem))
 }
 
 /// Reads and checks a section of G2 points. The subgroup is not checked: a point outside it in a key makes
@@ -409,10 +406,8 @@ fn g2_points(
     range: &Range<usize>,
 ) -> Result<Vec<G2Affine>, FormatError> {
     let (points, _) = bytes[range.clone()].as_chunks::<G2_BYTES>();
-    let read = |(index, point)| {
-        g2_from_bytes(point, false).map_err(|problem| bad_point(container, section, index, problem))
-    };
-    points.par_iter().enumerate().map(read).collect()
+    try_map(points, |_, point| g2_from_bytes(point, false))
+        .map_err(|(index, problem)| bad_point(container, section, index, problem))
 }
 
 fn bad_point(
