@@ -17,6 +17,7 @@ mod descriptor;
 pub mod docs;
 mod registers;
 mod status;
+mod windows;
 
 pub use capability::*;
 pub use completion::*;
@@ -24,6 +25,8 @@ pub use counters::*;
 pub use descriptor::*;
 pub use registers::*;
 pub use status::*;
+pub use windows::*;
+pub use windows::{WindowShare, window_shares, windows};
 
 /// Value of [`MAGIC`]: the bytes `SPDL`, read as a little-endian word.
 pub const MAGIC_VALUE: u32 = u32::from_le_bytes(*b"SPDL");
