@@ -26,7 +26,6 @@ pub use descriptor::*;
 pub use registers::*;
 pub use status::*;
 pub use windows::*;
-pub use windows::{WindowShare, window_shares, windows};
 
 /// Value of [`MAGIC`]: the bytes `SPDL`, read as a little-endian word.
 pub const MAGIC_VALUE: u32 = u32::from_le_bytes(*b"SPDL");
