@@ -80,7 +80,7 @@ pub fn recoder(shape: &Shape, config: &DatapathConfig) -> Rc<Module> {
     let useful = path.and(path.and(valid, any), path.not(infinite));
     let x = path.slice(point, 0, FIELD_BITS);
     let y = path.slice(point, 256, FIELD_BITS);
-    let minus_y = path.modular_negate(y, path.constant(shape.curve.base().modulus(), FIELD_BITS));
+    let minus_y = path.modular_negate(y, path.constant(shape.curve.base_field().modulus(), FIELD_BITS));
     let line = path.concat(&[chunks, first, rest, single, x, y, minus_y]);
     Rc::new(path.finish(&[("line", line), ("useful", useful), ("valid_out", valid)]))
 }

@@ -132,7 +132,7 @@ impl FormToken {
             path.resize(path.concat(&[bucket, window]), SLOT_BITS)
         });
         let y = path.mux(positive, coordinate(1), coordinate(2));
-        let one = path.constant(shape.curve.base().one(), FIELD_BITS);
+        let one = path.constant(shape.curve.base_field().one(), FIELD_BITS);
         let point = path.concat(&[coordinate(0), y, one]);
         FormToken::host(Rc::new(path.finish_combinational(&[("slot", slot), ("point", point)])))
     }

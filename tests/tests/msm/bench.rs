@@ -41,8 +41,8 @@ impl Counters {
 pub struct Bench<C> {
     pub bench: Testbench,
     pub profile: Profile,
-    scalars: SourceId,
-    points: SourceId,
+    pub scalars: SourceId,
+    pub points: SourceId,
     pub results: SinkId,
     curve: PhantomData<C>,
 }
@@ -109,7 +109,8 @@ impl<C: SWCurveConfig<BaseField: Coordinate>> Bench<C> {
         counters
     }
 
-    fn counters(&self) -> Counters {
+    /// The counters as they stand.
+    pub fn counters(&self) -> Counters {
         let get = |name: &str| self.bench.get(name);
         Counters {
             cycles: get("cycles"),

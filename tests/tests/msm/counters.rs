@@ -93,7 +93,7 @@ fn idle_cycles_are_laid_at_the_right_door() {
         engine.bench.set("window_choice", 0);
         engine.bench.pulse("start");
         engine.bench.set(&format!("{other}_valid"), 1);
-        let source = if late == "scalar" { engine.points() } else { engine.scalars() };
+        let source = if late == "scalar" { engine.points } else { engine.scalars };
         engine.bench.push(source, vec![1; 32]);
         engine.bench.run(500);
         let counters = engine.counters();

@@ -6,7 +6,7 @@ use crate::inputs::{any_scalars, colliding_bases, mixed_bases, random_bases, uni
 use ark_bn254::g1::Config as Bn254;
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
-use ark_ff::{AdditiveGroup, Field, UniformRand};
+use ark_ff::{Field, UniformRand};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
