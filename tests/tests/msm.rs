@@ -68,9 +68,9 @@ impl Engine {
 
     fn run(&mut self, bases: &[G1Affine], scalars: &[Fr]) -> (G1Affine, Counters) {
         self.offer(bases, scalars);
-        let beats = 3 * self.shape.result_points();
+        let beats = 3 * self.shape.result_points(0);
         let results = self.results;
-        let bound = 200_000 + 400 * (scalars.len() * self.shape.windows) as u64;
+        let bound = 200_000 + 400 * (scalars.len() * self.shape.local_windows()) as u64;
         self.bench.run_until(bound, |bench| bench.received(results).len() == beats);
         self.bench.run_until(4, |bench| bench.get("busy") == 0);
         let beats = self.bench.take(results);
@@ -343,7 +343,7 @@ fn rusthdl_and_verilator_agree_cycle_by_cycle() {
         model.model.rise();
         block.clock.next = true.into();
         assert!(simulate(&mut block, 1000), "RustHDL's simulation does not settle in cycle {cycle}");
-        if started && results == 3 * Shape::of(profile).result_points() {
+        if started && results == 3 * Shape::of(profile).result_points(0) {
             return;
         }
     }

@@ -164,16 +164,18 @@ impl Logic for MsmEngine {
         self.in_passes.next = (self.phase.q.val() == 2) | (self.phase.q.val() == 3);
 
         self.source.start.next = false;
-        self.reducer.clear_windows.next = false;
-        self.reducer.mark_window.next = self.source.token_valid.val() & self.in_buckets.val();
-        self.reducer.marked_window.next = self.source.token_window.val();
+        self.source.choice.next = 0.into();
+        self.reducer.choice.next = 0.into();
+        self.reducer.clear_marks.next = false;
+        self.reducer.mark_valid.next = self.source.token_valid.val() & self.in_buckets.val();
+        self.reducer.mark_slot.next = self.source.token_slot.val();
+        self.reducer.mark_window.next = self.source.token_window.val();
         self.source.count.next = self.count.val();
-        self.source.scalar_data.next = self.scalar_data.val();
-        self.source.scalar_valid.next = self.scalar_valid.val();
-        self.scalar_ready.next = self.source.scalar_ready.val();
-        self.source.point_data.next = self.point_data.val();
-        self.source.point_valid.next = self.point_valid.val();
-        self.point_ready.next = self.source.point_ready.val();
+        self.source.element_scalar.next = self.scalar_data.val();
+        self.source.element_point.next = self.point_data.val();
+        self.source.element_valid.next = self.scalar_valid.val() & self.point_valid.val();
+        self.scalar_ready.next = self.source.element_ready.val() & self.point_valid.val();
+        self.point_ready.next = self.source.element_ready.val() & self.scalar_valid.val();
         self.result_data.next = self.reducer.result_data.val();
         self.result_valid.next = self.reducer.result_valid.val();
         self.reducer.result_ready.next = self.result_ready.val();
@@ -209,7 +211,7 @@ impl Logic for MsmEngine {
         if (self.phase.q.val() == 0) & self.start.val() & !self.buckets.clearing.val() {
             self.phase.d.next = 1.into();
             self.source.start.next = true;
-            self.reducer.clear_windows.next = true;
+            self.reducer.clear_marks.next = true;
         }
         if (self.phase.q.val() != 0) & self.quiet.val() {
             self.phase.d.next = self.phase.q.val() + 1;

@@ -21,13 +21,18 @@
 mod adder;
 mod bank;
 mod buckets;
+mod choose;
 mod digits;
 mod dual_port;
 mod engine;
 mod flags;
+mod marks;
 mod recode;
 mod reduce;
+mod scan;
+mod select;
 mod shape;
+mod targets;
 
 pub use adder::PointAdder;
 pub use bank::Bank;
@@ -38,4 +43,4 @@ pub use engine::MsmEngine;
 pub use flags::FullFlags;
 pub use recode::recoder;
 pub use reduce::Reducer;
-pub use shape::Shape;
+pub use shape::{Choice, Shape};
