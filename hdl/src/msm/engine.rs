@@ -30,6 +30,8 @@ pub struct MsmEngine {
     pub start: Signal<In, Bit>,
     /// Scalars of the job, taken with `start`.
     pub count: Signal<In, Bits<32>>,
+    /// Which of the profile's window bits the job uses: an index into that list, taken with `start`.
+    pub window_choice: Signal<In, Bits<4>>,
     /// A job or the clearing after a reset is under way.
     pub busy: Signal<Out, Bit>,
     /// Canonical scalar, below the group order.
@@ -66,6 +68,26 @@ pub struct MsmEngine {
     pub idle_cycles: Signal<Out, Bits<64>>,
     /// Cycles of the bucket phase in which a digit had to wait.
     pub digit_stall_cycles: Signal<Out, Bits<64>>,
+    /// Idle: tokens were taken in, and none of them found its bucket full.
+    pub idle_no_pair_cycles: Signal<Out, Bits<64>>,
+    /// Idle: nothing is left to take in, and the adder holds pairs in a batch that is not closed.
+    pub idle_batch_cycles: Signal<Out, Bits<64>>,
+    /// Idle: there was a pair, and the adder was not ready.
+    pub idle_adder_cycles: Signal<Out, Bits<64>>,
+    /// Idle: waited for points.
+    pub idle_memory_cycles: Signal<Out, Bits<64>>,
+    /// Idle: waited for scalars.
+    pub idle_host_cycles: Signal<Out, Bits<64>>,
+    /// Idle: nothing is left to take in, and what is under way is awaited.
+    pub idle_drain_cycles: Signal<Out, Bits<64>>,
+    /// Tokens that found their bucket empty and stayed there.
+    pub parked: Signal<Out, Bits<64>>,
+    /// Tokens that found their bucket full: pairs for the adder.
+    pub matched: Signal<Out, Bits<64>>,
+    /// Additions of two equal points, where the adder tells them apart.
+    pub doublings: Signal<Out, Bits<64>>,
+    /// Additions of opposite points, which gave no sum, where the adder tells them apart.
+    pub annihilations: Signal<Out, Bits<64>>,
     source: DigitSource,
     reducer: Reducer,
     buckets: Buckets,
@@ -91,6 +113,7 @@ impl MsmEngine {
         let source = DigitSource::new(&shape, &profile.datapath);
         let adder = match profile.msm.adder {
             AdderKind::Complete => complete_adder(&profile.datapath, SLOT_BITS),
+            AdderKind::BatchedAffine => unimplemented!(),
         };
         let buckets =
             Buckets::new(&shape, adder, profile.msm.pair_fifo_depth as usize, source.flush_cycles());
@@ -117,6 +140,17 @@ impl MsmEngine {
             reduction_cycles: Default::default(),
             idle_cycles: Default::default(),
             digit_stall_cycles: Default::default(),
+            window_choice: Default::default(),
+            idle_no_pair_cycles: Default::default(),
+            idle_batch_cycles: Default::default(),
+            idle_adder_cycles: Default::default(),
+            idle_memory_cycles: Default::default(),
+            idle_host_cycles: Default::default(),
+            idle_drain_cycles: Default::default(),
+            parked: Default::default(),
+            matched: Default::default(),
+            doublings: Default::default(),
+            annihilations: Default::default(),
             source,
             reducer: Reducer::new(&shape),
             buckets,
@@ -264,6 +298,16 @@ impl Logic for MsmEngine {
         self.reduction_cycles.next = self.reduction_count.q.val();
         self.idle_cycles.next = self.idle_count.q.val();
         self.digit_stall_cycles.next = self.stall_count.q.val();
+        self.idle_no_pair_cycles.next = 0.into();
+        self.idle_batch_cycles.next = 0.into();
+        self.idle_adder_cycles.next = 0.into();
+        self.idle_memory_cycles.next = 0.into();
+        self.idle_host_cycles.next = 0.into();
+        self.idle_drain_cycles.next = 0.into();
+        self.parked.next = 0.into();
+        self.matched.next = 0.into();
+        self.doublings.next = 0.into();
+        self.annihilations.next = 0.into();
 
         if self.reset.val() {
             self.phase.d.next = 0.into();

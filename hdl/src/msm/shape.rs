@@ -18,11 +18,11 @@ pub struct Shape {
 impl Shape {
     /// The shape of a profile's engine.
     pub fn of(profile: &Profile) -> Shape {
-        let window_bits = profile.msm.window_bits as usize;
+        let window_bits = profile.largest_window_bits() as usize;
         let column_bits = (window_bits - 1) / 2;
         Shape {
             window_bits,
-            windows: profile.windows() as usize,
+            windows: spandrel_abi::windows(window_bits as u32) as usize,
             column_bits,
             row_bits: window_bits - 1 - column_bits,
         }
