@@ -55,6 +55,16 @@ pub fn combine(sums: &[G1Projective]) -> G1Affine {
     sums.iter().rev().fold(G1Projective::ZERO, |total, sum| total.double() + sum).into_affine()
 }
 
+/// The result of an MSM from the card's weighted sums: Σ 2^exponent·sum.
+pub fn combine_weighted(exponents: &[u32], sums: &[G1Projective]) -> G1Affine {
+    assert_eq!(exponents.len(), sums.len());
+    let mut by_weight = vec![G1Projective::ZERO; 512];
+    for (exponent, sum) in exponents.iter().zip(sums) {
+        by_weight[*exponent as usize] += sum;
+    }
+    combine(&by_weight)
+}
+
 /// Σ scalar·base by arkworks.
 pub fn msm(bases: &[G1Affine], scalars: &[Fr]) -> G1Affine {
     let pairs = bases.iter().zip(scalars);

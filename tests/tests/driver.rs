@@ -11,7 +11,7 @@ use spandrel_driver::{BasesHandle, Card, CardOptions, DriverError, Job, MsmResul
 use spandrel_hdl::field::Prime;
 use spandrel_hdl::profile::Profile;
 use spandrel_sim::{InProcess, SimControl, SimOptions};
-use spandrel_tests::reference::{bytes32, combine, msm, point_bytes, projective, scalar_bytes};
+use spandrel_tests::reference::{bytes32, combine_weighted, msm, point_bytes, projective, scalar_bytes};
 use spandrel_tests::values::element;
 use std::ops::Range;
 
@@ -68,7 +68,7 @@ impl World {
         let result = self.card.wait(job, &mut |_| {})?;
         assert!(result.counters.cycles <= result.cycles, "{result:?}");
         let sums: Vec<_> = result.points.iter().map(|bytes| projective(bytes)).collect();
-        Ok(combine(&sums))
+        Ok(combine_weighted(&result.exponents, &sums))
     }
 
     fn check(&mut self) {

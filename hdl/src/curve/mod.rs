@@ -7,6 +7,7 @@ pub use complete::{POINT_BITS, complete_adder};
 
 use crate::field::Prime;
 use serde::{Deserialize, Serialize};
+use spandrel_abi::CurveId;
 
 /// A curve of the engine: short Weierstrass, a = 0, of prime order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,6 +21,14 @@ pub enum Curve {
 }
 
 impl Curve {
+    /// Its code in the interface.
+    pub fn id(self) -> CurveId {
+        match self {
+            Curve::Bn254 => CurveId::Bn254G1,
+            Curve::Grumpkin => CurveId::Grumpkin,
+        }
+    }
+
     /// The field of its coordinates.
     pub fn base(self) -> Prime {
         match self {
