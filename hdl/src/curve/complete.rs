@@ -54,7 +54,7 @@ impl Arithmetic<'_> {
 /// The adder of a curve: inputs `p` and `q` ([`POINT_BITS`] bits, Montgomery, each coordinate below the base field's
 /// prime), `tag` (tag_bits) and `valid_in`; outputs `sum`, `tag_out`, `valid_out`. II = 1.
 pub fn complete_adder(curve: Curve, config: &DatapathConfig, tag_bits: usize) -> Rc<Module> {
-    let base = curve.base();
+    let base = curve.base_field();
     let path = Datapath::new(&format!("complete_adder_{}_pipeline", base.name()), config);
     let (p, q) = (path.input("p", POINT_BITS), path.input("q", POINT_BITS));
     let tag = path.input("tag", tag_bits);

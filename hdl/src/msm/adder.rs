@@ -1,11 +1,11 @@
 //! The point adder as the engine sees it: (point, point, slot) in, (point, slot) out, in any latency and any order.
 
+use crate::curve::batched::BatchedAdder;
 use crate::curve::complete_adder;
-use crate::datapath::Module;
+use crate::field::{FIELD_BITS, Pace};
 use crate::pipeline_block;
 use crate::profile::{AdderKind, Profile};
 use rust_hdl::prelude::*;
-use std::rc::Rc;
 
 /// Bits of a slot number.
 pub const SLOT_BITS: usize = 20;
@@ -67,7 +67,11 @@ pub struct PointAdder {
     /// Pairs wait for their batch to be closed.
     pub waiting: Signal<Out, Bit>,
     complete: Vec<CompletePipeline>,
+    batched: Vec<BatchedAdder>,
+    affine_sum: Signal<Local, Bits<508>>,
+    one: Constant<Bits<762>>,
     _complete: usize,
+    _batched: usize,
     _latency: usize,
     _flush_cycles: usize,
 }
@@ -75,14 +79,24 @@ pub struct PointAdder {
 impl PointAdder {
     /// The adder of a profile.
     pub fn new(profile: &Profile) -> PointAdder {
-        let complete: Vec<_> = match profile.msm.adder {
+        let (curve, config) = (profile.msm.curve, &profile.datapath);
+        let (mut complete, mut batched) = (vec![], vec![]);
+        match profile.msm.adder {
             AdderKind::Complete => {
-                let module: Rc<Module> = complete_adder(profile.msm.curve, &profile.datapath, SLOT_BITS);
-                vec![CompletePipeline::host(module)]
+                complete.push(CompletePipeline::host(complete_adder(curve, config, SLOT_BITS)));
             }
-            AdderKind::BatchedAffine => vec![],
+            AdderKind::BatchedAffine => {
+                let batch_pairs = profile.msm.batch_pairs as usize;
+                batched.push(BatchedAdder::new(curve, config, batch_pairs, Pace::default()));
+            }
+        }
+        let latency = match (&complete[..], &batched[..]) {
+            ([pipeline], _) => pipeline.latency(),
+            (_, [adder]) => adder.burst_cycles(profile.msm.batch_pairs as usize),
+            _ => 0,
         };
-        let latency = complete.iter().map(CompletePipeline::latency).sum::<usize>();
+        let flush_cycles = batched.iter().map(BatchedAdder::flush_cycles).max().unwrap_or(latency);
+        let one = curve.base_field().one() << (2 * FIELD_BITS);
         PointAdder {
             clock: Default::default(),
             reset: Default::default(),
@@ -97,14 +111,19 @@ impl PointAdder {
             annihilated: Default::default(),
             doubling: Default::default(),
             waiting: Default::default(),
+            affine_sum: Default::default(),
+            one: Constant::new(one.into()),
             _complete: complete.len(),
+            _batched: batched.len(),
             complete,
+            batched,
             _latency: latency,
-            _flush_cycles: latency,
+            _flush_cycles: flush_cycles,
         }
     }
 
-    /// Cycles from a pair to its sum; of the batched adder, of a full batch that follows full batches.
+    /// Cycles from a pair to its sum; of the batched adder, from the last pair of a lone full batch to its last sum, at
+    /// most.
     pub fn latency(&self) -> usize {
         self._latency
     }
@@ -125,6 +144,7 @@ impl Logic for PointAdder {
         self.annihilated.next = false;
         self.doubling.next = false;
         self.waiting.next = false;
+        self.affine_sum.next = 0.into();
         for i in 0..self._complete {
             self.complete[i].clock.next = self.clock.val();
             self.complete[i].p.next = self.p.val();
@@ -135,6 +155,22 @@ impl Logic for PointAdder {
             self.sum.next = self.complete[i].sum.val();
             self.tag_out.next = self.complete[i].tag_out.val();
             self.valid_out.next = self.complete[i].valid_out.val();
+        }
+        for i in 0..self._batched {
+            self.batched[i].clock.next = self.clock.val();
+            self.batched[i].reset.next = self.reset.val();
+            self.batched[i].p.next = self.p.val().get_bits::<508>(0);
+            self.batched[i].q.next = self.q.val().get_bits::<508>(0);
+            self.batched[i].tag.next = self.tag.val();
+            self.batched[i].valid_in.next = self.valid_in.val();
+            self.ready.next = self.batched[i].ready.val();
+            self.affine_sum.next = self.batched[i].sum.val();
+            self.sum.next = bit_cast::<762, 508>(self.affine_sum.val()) | self.one.val();
+            self.tag_out.next = self.batched[i].tag_out.val();
+            self.valid_out.next = self.batched[i].valid_out.val();
+            self.annihilated.next = self.batched[i].annihilated.val();
+            self.doubling.next = self.batched[i].doubling.val();
+            self.waiting.next = self.batched[i].waiting.val();
         }
     }
 }

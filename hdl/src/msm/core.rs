@@ -202,9 +202,10 @@ impl Logic for MsmCore {
         self.source.count.next = self.count.val();
         self.source.choice.next = self.choice.val();
         self.reducer.choice.next = self.choice.val();
-        self.reducer.clear_windows.next = false;
-        self.reducer.mark_window.next = self.source.token_valid.val() & self.bucket_phase.val();
-        self.reducer.marked_window.next = self.source.token_window.val();
+        self.reducer.clear_marks.next = false;
+        self.reducer.mark_valid.next = self.source.token_valid.val() & self.bucket_phase.val();
+        self.reducer.mark_slot.next = self.source.token_slot.val();
+        self.reducer.mark_window.next = self.source.token_window.val();
 
         // Fresh tokens: digits in the bucket phase, scanned sums in the passes.
         self.fresh_here.next = self.reducer.token_valid.val();
@@ -240,7 +241,7 @@ impl Logic for MsmCore {
             self.phase.d.next = 1.into();
             self.handed_over.d.next = false;
             self.source.start.next = true;
-            self.reducer.clear_windows.next = true;
+            self.reducer.clear_marks.next = true;
         }
         if (self.phase.q.val() != 0) & self.quiet.val() {
             self.phase.d.next = self.phase.q.val() + 1;

@@ -22,7 +22,7 @@ impl PointStore {
 
     /// Keeps X and Y, and gives Z back as the curve's one in Montgomery form.
     pub fn affine(curve: Curve) -> PointStore {
-        PointStore { constant_z: Some(curve.base().one()) }
+        PointStore { constant_z: Some(curve.base_field().one()) }
     }
 
     /// What the points of an adder need.

@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
 /// The CPU. [`Backend::submit`] computes at once: the cores are what it would wait for.
-#[derive(Debug)]
 pub struct Cpu<C: MsmCurve = Bn254G1> {
     id: u64,
     resident: Mutex<Resident<C>>,

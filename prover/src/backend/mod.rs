@@ -118,12 +118,32 @@ impl<C: MsmCurve> fmt::Debug for Pending<C> {
 }
 
 /// The result of an MSM.
-#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MsmOutcome<C: MsmCurve = Bn254G1> {
     /// The sum, in affine form, so that results of different backends compare.
     pub point: Affine<C>,
     /// What a card measured while computing it, where one did.
     pub card: Option<CardRun>,
+}
+
+// Derived, these would ask for as much of the curve, which is no value.
+impl<C: MsmCurve> Clone for MsmOutcome<C> {
+    fn clone(&self) -> MsmOutcome<C> {
+        *self
+    }
+}
+
+impl<C: MsmCurve> Copy for MsmOutcome<C> {}
+
+impl<C: MsmCurve> PartialEq for MsmOutcome<C> {
+    fn eq(&self, other: &MsmOutcome<C>) -> bool {
+        self.point == other.point && self.card == other.card
+    }
+}
+
+impl<C: MsmCurve> fmt::Debug for MsmOutcome<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MsmOutcome").field("point", &self.point).field("card", &self.card).finish()
+    }
 }
 
 /// What a card measured in one MSM.

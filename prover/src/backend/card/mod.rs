@@ -67,8 +67,9 @@ impl<C: MsmCurve> Card<C> {
 
     /// The same card, with this many bits per window for every MSM; whether the card offers them is seen when the first
     /// one is submitted.
-    pub fn with_window_bits(self, window_bits: Option<u32>) -> Card<C> {
-        Card { window_bits, ..self }
+    pub fn with_window_bits(mut self, window_bits: Option<u32>) -> Card<C> {
+        self.window_bits = window_bits;
+        self
     }
 
     fn over(device: impl Device + 'static, on_progress: OnProgress) -> Result<Card<C>, BackendError> {
