@@ -21,7 +21,7 @@ pub struct WindowTable {
     pub result_beats: Signal<Out, Bits<32>>,
     entry: Signal<Local, Bits<544>>,
     /// For each number of bits from 0: beats in bits 15:0, choice in 19:16, bit 20 set where it is offered.
-    table: Constant<Bits<544>>,
+    entries: Constant<Bits<544>>,
     largest: Constant<Bits<8>>,
 }
 
@@ -41,7 +41,7 @@ impl WindowTable {
             choice: Default::default(),
             result_beats: Default::default(),
             entry: Default::default(),
-            table: Constant::new(table.into()),
+            entries: Constant::new(table.into()),
             largest: Constant::new(u64::from(MOST_BITS).into()),
         }
     }
@@ -57,7 +57,7 @@ impl Logic for WindowTable {
     fn update(&mut self) {
         self.entry.next = 0.into();
         if self.window_bits.val() <= self.largest.val() {
-            self.entry.next = self.table.val() >> (bit_cast::<16, 8>(self.window_bits.val()) << 5);
+            self.entry.next = self.entries.val() >> (bit_cast::<16, 8>(self.window_bits.val()) << 5);
         }
         self.result_beats.next = bit_cast::<32, 16>(self.entry.val().get_bits::<16>(0));
         self.choice.next = self.entry.val().get_bits::<4>(16);

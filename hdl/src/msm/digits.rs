@@ -234,8 +234,7 @@ impl Logic for DigitSource {
         if self.accept.val() {
             self.outstanding.d.next = self.outstanding.q.val() + 1 - self.left.val();
         }
-        self.idle.next =
-            (self.remaining.q.val() == 0) & (self.outstanding.q.val() == 0) & !self.held.q.val();
+        self.idle.next = (self.remaining.q.val() == 0) & (self.outstanding.q.val() == 0) & !self.held.q.val();
 
         if self.reset.val() {
             self.remaining.d.next = 0.into();

@@ -211,8 +211,10 @@ impl Logic for Reducer {
         }
         self.points.out_ready.next = self.pop.val();
         self.places.out_ready.next = self.pop.val();
-        self.idle.next =
-            !self.scan.busy.val() & !self.valid1.q.val() & !self.valid2.q.val() & !self.points.out_valid.val();
+        self.idle.next = !self.scan.busy.val()
+            & !self.valid1.q.val()
+            & !self.valid2.q.val()
+            & !self.points.out_valid.val();
 
         if self.reset.val() {
             self.valid1.d.next = false;

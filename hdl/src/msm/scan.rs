@@ -37,18 +37,16 @@ impl ScanLimits {
         let choice = path.input("choice", CHOICE_BITS);
         let mode = path.input("mode", 2);
         let limit = |width: usize, lasts: &dyn Fn(&Choice) -> [usize; 3]| {
-            let of_choice = |choice: &Choice| {
-                by_mode(&path, mode, lasts(choice).map(|last| path.constant(last, width)))
-            };
+            let of_choice =
+                |choice: &Choice| by_mode(&path, mode, lasts(choice).map(|last| path.constant(last, width)));
             choose(&path, choice, &shape.choices.iter().map(of_choice).collect::<Vec<_>>())
         };
         let last_index = limit(SLOT_BITS, &|choice| {
             let group = choice.buckets_per_window() >> choice.group_bits();
             [group - 1, choice.sums_per_window() - 1, choice.window_bits - 1]
         });
-        let last_group = limit(WINDOW_BITS, &|choice| {
-            [(1 << choice.group_bits()) - 1, 0, choice.local_windows() - 1]
-        });
+        let last_group =
+            limit(WINDOW_BITS, &|choice| [(1 << choice.group_bits()) - 1, 0, choice.local_windows() - 1]);
         let outputs = [("last_index", last_index), ("last_group", last_group)];
         ScanLimits::host(Rc::new(path.finish_combinational(&outputs)))
     }
@@ -139,9 +137,8 @@ impl ScanPlace {
             let bucket = path.resize(scan_order(&path, order, choice), SLOT_BITS);
             let sum = path.resize(sum_order(&path, index, choice), SLOT_BITS);
             let offset = by_mode(&path, mode, [bucket, sum, index]);
-            let first = |bits: usize| {
-                path.resize(path.concat(&[path.constant(0u32, bits), window]), SLOT_BITS)
-            };
+            let first =
+                |bits: usize| path.resize(path.concat(&[path.constant(0u32, bits), window]), SLOT_BITS);
             let buckets = first(bits);
             let first = by_mode(&path, mode, [buckets, first(choice.row_bits + 1), buckets]);
             path.concat(&[offset, path.or(first, offset)])
