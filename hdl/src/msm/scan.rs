@@ -61,7 +61,7 @@ pipeline_block! {
         /// Or go on with what is left of it.
         rest: Bits<85>,
         /// Begin.
-        begin: Bit,
+        begins: Bit,
         /// The window that is being visited, as one bit.
         hot: Bits<85>,
     }
@@ -84,9 +84,9 @@ impl NextWindow {
         let path = Datapath::combinational("next_window");
         let set = path.input("set", MAX_WINDOWS);
         let rest = path.input("rest", MAX_WINDOWS);
-        let begin = path.input("begin", 1);
+        let begins = path.input("begins", 1);
         let hot = path.input("hot", MAX_WINDOWS);
-        let (next_hot, next_rest, next_single) = lowest(&path, path.mux(begin, set, rest));
+        let (next_hot, next_rest, next_single) = lowest(&path, path.mux(begins, set, rest));
         let none = path.equal(set, path.constant(0u32, MAX_WINDOWS));
         let window = number_of(&path, hot, WINDOW_BITS);
         NextWindow::host(Rc::new(path.finish_combinational(&[
@@ -283,7 +283,7 @@ impl Logic for Scan {
         self.group_ends.next = false;
         self.step.set.next = self.windows.q.val();
         self.step.rest.next = self.rest.q.val();
-        self.step.begin.next = (self.state.q.val() == 2) | self.single.q.val();
+        self.step.begins.next = (self.state.q.val() == 2) | self.single.q.val();
         self.step.hot.next = self.hot.q.val();
         if self.state.q.val() == 1 {
             self.windows.d.next = self.marks.windows.val();
