@@ -93,11 +93,13 @@ pub fn estimate_msm(card: &Identification, lengths: &BitLengths, window_bits: u3
     let (mut most_digits, mut most_tokens) = (0.0f64, 0.0f64);
     for adder in 0..adders {
         let (mut digits, mut tokens) = (0.0, 0.0);
-        for WindowShare { window, residues } in window_shares(window_bits, adders, adder) {
+        let shares = window_shares(window_bits, adders, adder);
+        let groups = groups(bits, shares.len());
+        for WindowShare { window, residues } in shares {
             let part = f64::from(residues.1 - residues.0) / f64::from(adders);
             let load = loads[window as usize].scaled(part);
             digits += load.digits();
-            tokens += load.reduction_cycles(bits);
+            tokens += load.reduction_cycles(bits, groups);
         }
         most_digits = most_digits.max(digits);
         most_tokens = most_tokens.max(tokens);
@@ -118,6 +120,13 @@ pub fn estimate_msm(card: &Identification, lengths: &BitLengths, window_bits: u3
 pub fn best_msm(card: &Identification, lengths: &BitLengths) -> Option<MsmEstimate> {
     let estimates = card.window_choices().map(|window_bits| estimate_msm(card, lengths, window_bits));
     estimates.min_by(|a, b| a.cycles().total_cmp(&b.cycles()))
+}
+
+/// Groups into which the buckets of a window of `bits` bits are put for the scan, on an adder that serves this many
+/// windows: as many as 256 marks allow, at most 16.
+fn groups(bits: usize, windows: usize) -> usize {
+    let marks = 256 / windows.next_power_of_two().max(1);
+    marks.clamp(1, 16).min(1 << ((bits - 1) / 2))
 }
 
 /// What one window gets, in expected numbers of digits.
@@ -148,11 +157,9 @@ impl Load {
         self.inner + self.top.iter().skip(1).sum::<f64>()
     }
 
-    /// Cycles of both passes over the window's buckets: a scan looks at one slot and sends one token a cycle.
-    fn reduction_cycles(&self, bits: usize) -> f64 {
-        if self.digits() < 0.5 {
-            return 2.0;
-        }
+    /// Cycles of both passes over the window's buckets: a scan looks at one slot and sends one token a cycle, and passes
+    /// over groups of buckets, so many in a window, in which nothing is.
+    fn reduction_cycles(&self, bits: usize, groups: usize) -> f64 {
         let buckets = f64::from(1u32 << (bits - 1));
         let held = |load: f64| 1.0 - (-load).exp();
         // Digits of all bits spread over all buckets, shorter ones over those of their length.
@@ -169,7 +176,8 @@ impl Load {
         let some = |others: f64| 1.0 - (1.0 - full / buckets).max(0.0).powf(others);
         let second =
             rows * some(columns) * row_bits as f64 / 2.0 + columns * some(rows) * column_bits as f64 / 2.0;
-        buckets.max(2.0 * full) + (2.0 * rows).max(second)
+        let scanned = buckets * some(buckets / groups as f64);
+        scanned.max(2.0 * full) + (2.0 * rows * held(self.digits())).max(second)
     }
 }
 

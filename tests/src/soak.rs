@@ -4,7 +4,7 @@ use crate::grumpkin::Grumpkin;
 use crate::reference::{Coordinate, combine_weighted, msm, point_bytes, projective, scalar_bytes};
 use ark_ec::CurveGroup;
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
-use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
+use ark_ff::{PrimeField, UniformRand};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -138,7 +138,8 @@ impl<C: SWCurveConfig<BaseField: Coordinate>> World<C> {
     fn queue(&mut self, on_job: &mut dyn FnMut(&Outcome)) -> Result<(), String> {
         let mut given = self.give()?;
         while !given.is_empty() {
-            let next = given.swap_remove(self.rng.gen_range(0..given.len()));
+            let at = self.rng.gen_range(0..given.len());
+            let next = given.swap_remove(at);
             if self.rng.gen_ratio(1, 8) {
                 drop(next);
                 self.outcome.dropped += 1;
@@ -154,7 +155,8 @@ impl<C: SWCurveConfig<BaseField: Coordinate>> World<C> {
     fn abort(&mut self) -> Result<(), String> {
         let given = self.give()?;
         let started = self.card.cycles().map_err(text)?;
-        let moment = self.rng.gen_range(0..1u64 << self.rng.gen_range(6..15));
+        let scale = self.rng.gen_range(6..15);
+        let moment = self.rng.gen_range(0..1u64 << scale);
         while self.card.cycles().map_err(text)? < started + moment {}
         self.card.reset().map_err(text)?;
         self.outcome.resets += 1;
