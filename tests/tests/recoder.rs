@@ -122,7 +122,7 @@ fn line_digits(line: &BigUint, choice: &Choice) -> Vec<(usize, i64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     /// Whatever the choices and the number of cores are, the digits of all cores together are the scalar.
     #[test]

@@ -2,7 +2,7 @@
 
 use super::adder::SLOT_BITS;
 use super::choose::{choose, lowest, number_of};
-use super::marks::{Marks, scan_order};
+use super::marks::{Marks, bucket_at};
 use super::shape::{CHOICE_BITS, Choice, MAX_WINDOWS, Shape, WINDOW_BITS};
 use crate::datapath::{Datapath, Wire};
 use crate::pipeline_block;
@@ -134,7 +134,7 @@ impl ScanPlace {
             let bits = choice.window_bits - 1;
             let groups = choice.group_bits();
             let order = path.concat(&[path.slice(index, 0, bits - groups), path.slice(group, 0, groups)]);
-            let bucket = path.resize(scan_order(&path, order, choice), SLOT_BITS);
+            let bucket = path.resize(bucket_at(&path, order, choice), SLOT_BITS);
             let sum = path.resize(sum_order(&path, index, choice), SLOT_BITS);
             let offset = by_mode(&path, mode, [bucket, sum, index]);
             let first =
