@@ -83,7 +83,7 @@ pub(crate) mod sealed {
     /// Results of any kind, until they are handed out.
     #[derive(Debug)]
     pub enum Output {
-        Msm(MsmResult),
+        Msm(Box<MsmResult>),
         Bytes(Vec<u8>),
         Done(Done),
     }
@@ -94,7 +94,7 @@ pub(crate) mod sealed {
 
     impl FromOutput for MsmResult {
         fn from_output(output: Output) -> Option<MsmResult> {
-            if let Output::Msm(result) = output { Some(result) } else { None }
+            if let Output::Msm(result) = output { Some(*result) } else { None }
         }
     }
 
@@ -226,14 +226,14 @@ impl Running {
                 read(0, &mut bytes)?;
                 let mut counters = [0; COUNTERS_BYTES];
                 read(1, &mut counters)?;
-                Output::Msm(MsmResult {
+                Output::Msm(Box::new(MsmResult {
                     curve: *curve,
                     window_bits: *window_bits,
                     exponents: exponents.clone(),
                     points: bytes.as_chunks().0.to_vec(),
                     cycles,
                     counters: Counters::from_bytes(&counters),
-                })
+                }))
             }
         })
     }
