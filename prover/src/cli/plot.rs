@@ -176,7 +176,7 @@ mod tests {
         for text in ["<svg", "a job", "uniform", "witness", "additions per cycle and adder", "2^10"] {
             assert!(svg.contains(text), "{text} is missing in {svg}");
         }
-        assert_eq!(svg.matches("<polyline").filter(|_| true).count() >= 3, true);
+        assert!(svg.matches("<polyline").count() >= 3, "{svg}");
         // Nothing to draw is drawn, too.
         let none = Timeline::default();
         Drawing { title: String::new(), adders: 1, timeline: &none, efficiency: &[] }.svg().unwrap();
