@@ -25,13 +25,11 @@ pub struct Identification {
     pub has_msm: bool,
     /// The card has a field vector engine.
     pub has_field: bool,
-    /// Curve of the MSM engine: 0 = BN254 G1.
-    pub msm_curve: u32,
-    /// Bits of a signed digit.
-    pub msm_window_bits: u32,
-    /// Number of windows.
-    pub msm_windows: u32,
-    /// Number of point adders.
+    /// Curves of the MSM engine: bit n for the curve of code n, see [`CurveId`].
+    pub msm_curves: u32,
+    /// Bits per window that a job may choose: bit c for windows of c bits.
+    pub msm_window_choices: u32,
+    /// Number of point adders, 1 to 16.
     pub msm_adders: u32,
     /// 0 = complete projective, 1 = batched affine.
     pub msm_adder_kind: u32,
@@ -62,15 +60,14 @@ impl Identification {
         );
         set(
             MSM_CAPS,
-            MSM_CAPS_CURVE.put(self.msm_curve)
-                | MSM_CAPS_WINDOW_BITS.put(self.msm_window_bits)
-                | MSM_CAPS_WINDOWS.put(self.msm_windows)
+            MSM_CAPS_CURVES.put(self.msm_curves)
                 | MSM_CAPS_ADDERS.put(self.msm_adders)
                 | MSM_CAPS_ADDER_KIND.put(self.msm_adder_kind),
         );
         set(MSM_LATENCY, self.msm_latency_cycles);
         set(CARD_MEMORY_KIB, self.card_memory_kib);
         set(FIELD_LATENCY, self.field_latency_cycles);
+        set(MSM_WINDOW_CHOICES, self.msm_window_choices);
         words
     }
 
@@ -86,9 +83,8 @@ impl Identification {
             clock_khz: get(CLOCK_KHZ),
             has_msm: CAPABILITIES_MSM.get(get(CAPABILITIES)) != 0,
             has_field: CAPABILITIES_FIELD.get(get(CAPABILITIES)) != 0,
-            msm_curve: MSM_CAPS_CURVE.get(get(MSM_CAPS)),
-            msm_window_bits: MSM_CAPS_WINDOW_BITS.get(get(MSM_CAPS)),
-            msm_windows: MSM_CAPS_WINDOWS.get(get(MSM_CAPS)),
+            msm_curves: MSM_CAPS_CURVES.get(get(MSM_CAPS)),
+            msm_window_choices: get(MSM_WINDOW_CHOICES),
             msm_adders: MSM_CAPS_ADDERS.get(get(MSM_CAPS)),
             msm_adder_kind: MSM_CAPS_ADDER_KIND.get(get(MSM_CAPS)),
             msm_latency_cycles: get(MSM_LATENCY),
@@ -97,8 +93,28 @@ impl Identification {
         }
     }
 
-    /// Number of projective points that an MSM command writes.
-    pub fn msm_result_points(&self) -> usize {
-        (self.msm_windows * self.msm_window_bits) as usize
+    /// Whether the MSM engine works on a curve.
+    pub fn has_curve(&self, curve: CurveId) -> bool {
+        self.msm_curves >> curve as u32 & 1 == 1
+    }
+
+    /// The bits per window that a job may choose, ascending.
+    pub fn window_choices(&self) -> impl Iterator<Item = u32> + use<> {
+        let choices = self.msm_window_choices;
+        (1..u32::BITS).filter(move |bits| choices >> bits & 1 == 1)
+    }
+
+    /// For every projective point that an MSM command with windows of `window_bits` bits (1 or more) writes, in order,
+    /// the exponent c·w + k of its weight: the result is the sum of 2^exponent times the point over all of them. An
+    /// exponent occurs more than once where a window is divided among adders.
+    pub fn msm_result_exponents(&self, window_bits: u32) -> impl Iterator<Item = u32> + use<> {
+        let adders = self.msm_adders;
+        let shares = (0..adders).flat_map(move |adder| window_shares(window_bits, adders, adder));
+        shares.flat_map(move |share| (0..window_bits).map(move |bit| window_bits * share.window + bit))
+    }
+
+    /// Number of projective points that an MSM command with windows of `window_bits` bits (1 or more) writes.
+    pub fn msm_result_points(&self, window_bits: u32) -> usize {
+        self.msm_result_exponents(window_bits).count()
     }
 }

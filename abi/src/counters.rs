@@ -1,9 +1,9 @@
-//! The counters of one job, as [`crate::Opcode::ReadCounters`] writes them: sixteen 64-bit words.
+//! The counters of one job, as [`crate::Opcode::ReadCounters`] writes them: thirty-two 64-bit words.
 
 use serde::{Deserialize, Serialize};
 
 /// Bytes of the counter block.
-pub const COUNTERS_BYTES: usize = 128;
+pub const COUNTERS_BYTES: usize = 256;
 
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident @ $index:literal)+) => {
@@ -37,7 +37,7 @@ macro_rules! counters {
 counters! {
     /// Cycles from the engine's start to its last result.
     cycles @ 0
-    /// Additions issued to the point adder (MSM).
+    /// Additions issued to the point adders (MSM).
     additions @ 1
     /// Non-zero digits taken in (MSM).
     digits @ 2
@@ -47,9 +47,9 @@ counters! {
     bucket_cycles @ 4
     /// Cycles of the two reduction passes (MSM).
     reduction_cycles @ 5
-    /// Cycles in which the adder was idle because no pair was ready (MSM).
+    /// Cycles of the bucket phase and the reduction passes without an issued addition, summed over the adders; the six causes below sum to it (MSM).
     idle_cycles @ 6
-    /// Cycles in which a fresh digit had to wait (MSM).
+    /// Cycles in which a fresh digit had to wait, summed over the adders (MSM).
     digit_stall_cycles @ 7
     /// Bytes read from host memory.
     host_read_bytes @ 8
@@ -59,4 +59,24 @@ counters! {
     card_read_bytes @ 10
     /// Bytes written to card memory.
     card_write_bytes @ 11
+    /// Idle cycles in which tokens were there, but no two of the same bucket (MSM).
+    idle_no_pair_cycles @ 12
+    /// Idle cycles in which the adder held a batch that was not closed yet, and nothing else was there (MSM).
+    idle_batch_cycles @ 13
+    /// Idle cycles in which a pair was there and the adder did not take it (MSM).
+    idle_adder_cycles @ 14
+    /// Idle cycles spent waiting for points from card memory (MSM).
+    idle_memory_cycles @ 15
+    /// Idle cycles spent waiting for scalars from host memory (MSM).
+    idle_host_cycles @ 16
+    /// Idle cycles at the end of a phase: nothing fresh comes any more, and sums are still under way (MSM).
+    idle_drain_cycles @ 17
+    /// Tokens that found their bucket empty and parked there (MSM).
+    parked @ 18
+    /// Tokens that found a point in their bucket and left with it as a pair (MSM).
+    matched @ 19
+    /// Additions of a point to itself (MSM, batched-affine adder).
+    doublings @ 20
+    /// Additions of opposite points, from which no sum comes (MSM, batched-affine adder).
+    annihilations @ 21
 }

@@ -31,11 +31,11 @@ codes! {
         Identify = 0
         /// Copies `count` affine points (64 bytes each) from `host_a` to card memory at `card_address`. `count` is at least 1.
         LoadBases = 1
-        /// Multi-scalar multiplication of `count` scalars (32 bytes each, at `host_a`) with as many resident bases at `card_address`; writes the bit sums of every window to `host_out`: for window 0 to W-1, for bit 0 to c-1, a projective point of 96 bytes (X, Y, Z with x = X/Z, y = Y/Z; 96 zero bytes where no point was added); the result is the sum over window w and bit k of 2^(c*w + k) times that point. `count` may be 0.
+        /// Multi-scalar multiplication of `count` scalars (32 bytes each, at `host_a`) with as many resident bases at `card_address`; writes bit sums to `host_out`. `parameter` names the bits c per window, one of MSM_WINDOW_CHOICES, and the curve. For adder 0 to k-1, for every window of which it serves a share (ascending), for bit 0 to c-1, a projective point of 96 bytes (X, Y, Z with x = X/Z, y = Y/Z; 96 zero bytes where no point was added); the result is the sum of 2^(c*w + bit) times that point over all of them. The W = ceil(255/c) windows, laid end to end, are cut into k equal runs, one an adder; of a window that is cut, each adder serves a part of the elements. `count` may be 0.
         Msm = 2
         /// Element-wise field operation, out = a op b, on `count` elements of 32 bytes at `host_a` and `host_b`, to `host_out`. `parameter` names field and operation. `count` is at least 1.
         FieldVector = 3
-        /// Writes the counters of the last MSM or field vector command (128 bytes) to `host_out`. `count` must be 0.
+        /// Writes the counters of the last MSM or field vector command (256 bytes) to `host_out`. `count` must be 0.
         ReadCounters = 4
         /// Runs known answers through the field and curve pipelines. `count` must be 0.
         SelfTest = 5
@@ -62,6 +62,21 @@ codes! {
         /// Montgomery product a * b / 2^256
         Multiply = 2
     }
+}
+
+codes! {
+    /// The curve of a [`Opcode::Msm`], bits 15:8 of the parameter.
+    CurveId: u8 {
+        /// BN254's G1: coordinates in Fq, scalars below the order of Fr.
+        Bn254G1 = 0
+        /// Grumpkin, y^2 = x^3 - 17: coordinates in BN254's Fr, scalars below the order of Fq.
+        Grumpkin = 1
+    }
+}
+
+/// Packs the parameter of a [`Opcode::Msm`]: bits per window in bits 7:0, the curve in bits 15:8.
+pub const fn msm_parameter(curve: CurveId, window_bits: u8) -> u32 {
+    (curve as u32) << 8 | window_bits as u32
 }
 
 /// Packs the parameter of a [`Opcode::FieldVector`].
@@ -98,7 +113,12 @@ pub const DESCRIPTOR_LAYOUT: &[EntryField] = &[
     entry("host_b", 16, 8, "Host address of the second operand, aligned to 32 bytes."),
     entry("host_out", 24, 8, "Host address of the result, aligned to 32 bytes."),
     entry("card_address", 32, 8, "Byte address in card memory, aligned to 64 bytes."),
-    entry("parameter", 40, 4, "Field and operation of a field vector command."),
+    entry(
+        "parameter",
+        40,
+        4,
+        "Bits 7:0 and 15:8: operation and field of a field vector command, bits per window and curve of an MSM; the others must be zero.",
+    ),
 ];
 
 /// A submission entry.
@@ -118,7 +138,7 @@ pub struct Descriptor {
     pub host_out: u64,
     /// Byte address in card memory.
     pub card_address: u64,
-    /// See [`field_parameter`].
+    /// See [`field_parameter`] and [`msm_parameter`].
     pub parameter: u32,
 }
 

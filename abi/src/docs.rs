@@ -47,6 +47,10 @@ fn write_page(out: &mut String) -> std::fmt::Result {
     for operation in FieldOperation::ALL {
         writeln!(out, "| {} | `{operation:?}` |{} |", *operation as u8, operation.doc())?;
     }
+    writeln!(out, "\n| curve | name | |\n| --- | --- | --- |")?;
+    for curve in CurveId::ALL {
+        writeln!(out, "| {} | `{curve:?}` |{} |", *curve as u8, curve.doc())?;
+    }
     writeln!(out, "\n## Completion entry ({COMPLETION_BYTES} bytes)\n")?;
     write_layout(out, COMPLETION_LAYOUT)?;
     writeln!(out, "\n## Status codes\n\n| code | status | meaning |\n| --- | --- | --- |")?;

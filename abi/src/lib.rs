@@ -31,7 +31,7 @@ pub use windows::*;
 pub const MAGIC_VALUE: u32 = u32::from_le_bytes(*b"SPDL");
 
 /// Major version of this interface: a driver refuses a card whose major version differs.
-pub const ABI_MAJOR: u16 = 1;
+pub const ABI_MAJOR: u16 = 2;
 
 /// Minor version of this interface: additions that an older driver can ignore.
 pub const ABI_MINOR: u16 = 0;

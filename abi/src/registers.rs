@@ -83,11 +83,9 @@ fields! {
     ABI_VERSION_MAJOR = "MAJOR", 16, 16, "Major version; a driver refuses another than its own.";
     CAPABILITIES_MSM = "MSM", 0, 1, "The card has an MSM engine.";
     CAPABILITIES_FIELD = "FIELD", 1, 1, "The card has a field vector engine.";
-    MSM_CAPS_CURVE = "CURVE", 0, 4, "Curve: 0 = BN254 G1.";
-    MSM_CAPS_WINDOW_BITS = "WINDOW_BITS", 4, 5, "Bits c of a signed digit.";
-    MSM_CAPS_WINDOWS = "WINDOWS", 9, 7, "Number of windows W = ceil(255 / c).";
-    MSM_CAPS_ADDERS = "ADDERS", 16, 4, "Number of point adders.";
-    MSM_CAPS_ADDER_KIND = "ADDER_KIND", 20, 4, "Adder: 0 = complete projective, 1 = batched affine.";
+    MSM_CAPS_CURVES = "CURVES", 0, 8, "Curves that a job may name: bit 0 BN254 G1, bit 1 Grumpkin.";
+    MSM_CAPS_ADDERS = "ADDERS", 8, 8, "Number of point adders.";
+    MSM_CAPS_ADDER_KIND = "ADDER_KIND", 16, 4, "Adder: 0 = complete projective, 1 = batched affine.";
     CONTROL_ENABLE = "ENABLE", 0, 1, "The queues run while this is one; the queue registers may be written only while it is zero.";
     CONTROL_RESET = "RESET", 1, 1, "Writing one resets everything but this register block's identification; it reads as one until the reset is over.";
     STATUS_READY = "READY", 0, 1, "The card is out of reset and takes register writes.";
@@ -112,13 +110,15 @@ registers! {
     /// Engines on the card.
     CAPABILITIES @ 0x014 ReadOnly { CAPABILITIES_MSM, CAPABILITIES_FIELD }
     /// Shape of the MSM engine.
-    MSM_CAPS @ 0x018 ReadOnly { MSM_CAPS_CURVE, MSM_CAPS_WINDOW_BITS, MSM_CAPS_WINDOWS, MSM_CAPS_ADDERS, MSM_CAPS_ADDER_KIND }
+    MSM_CAPS @ 0x018 ReadOnly { MSM_CAPS_CURVES, MSM_CAPS_ADDERS, MSM_CAPS_ADDER_KIND }
     /// Latency of the point adder in cycles.
     MSM_LATENCY @ 0x01c ReadOnly {}
     /// Size of card memory in KiB.
     CARD_MEMORY_KIB @ 0x020 ReadOnly {}
     /// Latency of the Montgomery multiplier in cycles.
     FIELD_LATENCY @ 0x024 ReadOnly {}
+    /// Bits per window that an MSM may choose: bit c is set where windows of c bits can be chosen.
+    MSM_WINDOW_CHOICES @ 0x028 ReadOnly {}
     /// Starts and resets the card.
     CONTROL @ 0x040 ReadWrite { CONTROL_ENABLE, CONTROL_RESET }
     /// State of the card.
@@ -149,10 +149,12 @@ registers! {
     CQ_TAIL @ 0x08c ReadOnly {}
     /// Free for the driver's own tests of register access.
     SCRATCH @ 0x090 ReadWrite {}
-    /// Cycles since power-on or reset, low half; reading it latches the high half.
+    /// Cycles since power-on or reset, low half; reading it latches the high half and MSM_ADDITIONS.
     CYCLES_LO @ 0x0a0 ReadOnly {}
     /// Cycles since power-on or reset, high half as latched.
     CYCLES_HI @ 0x0a4 ReadOnly {}
+    /// Additions that the MSM engine has issued since the start of its job, the running one or the last, as latched; the low 32 bits.
+    MSM_ADDITIONS @ 0x0a8 ReadOnly {}
 }
 
 /// Bytes of BAR 0; registers that are not listed read as zero and ignore writes.

@@ -48,7 +48,7 @@ statuses! {
     HostWriteFault = 7
     /// An access of card memory was answered with an error.
     CardMemoryFault = 8
-    /// A parameter (field or operation) is none of this interface's.
+    /// A parameter (field, operation, curve or bits per window) is none of this interface's, or none of this card's.
     BadParameter = 9
     /// The self-test computed something else than it should.
     SelfTestFailed = 10

@@ -101,12 +101,24 @@ fn codes_are_their_own_inverses_and_no_others_exist() {
         assert_eq!(FieldId::from_code(code), field.ok_or(code));
         let operation = FieldOperation::ALL.iter().copied().find(|operation| *operation as u8 == code);
         assert_eq!(FieldOperation::from_code(code), operation.ok_or(code));
+        let curve = CurveId::ALL.iter().copied().find(|curve| *curve as u8 == code);
+        assert_eq!(CurveId::from_code(code), curve.ok_or(code));
     }
     assert_eq!(Status::Success as u8, 0);
     for field in FieldId::ALL {
         for operation in FieldOperation::ALL {
             let parameter = field_parameter(*field, *operation);
             assert_eq!(parameter.to_le_bytes(), [*operation as u8, *field as u8, 0, 0]);
+        }
+    }
+}
+
+#[test]
+fn parameters_of_multiplications_lie_where_the_tables_say() {
+    for curve in CurveId::ALL {
+        for window_bits in 0..=u8::MAX {
+            let parameter = msm_parameter(*curve, window_bits);
+            assert_eq!(parameter.to_le_bytes(), [window_bits, *curve as u8, 0, 0]);
         }
     }
 }

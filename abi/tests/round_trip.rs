@@ -104,10 +104,34 @@ proptest! {
             };
             prop_assert_eq!(*written, word & held, "word {}", index);
         }
-        prop_assert_eq!(
-            identification.msm_result_points() as u64,
-            u64::from(identification.msm_windows) * u64::from(identification.msm_window_bits)
-        );
+        let choices: Vec<_> = identification.window_choices().collect();
+        prop_assert!(choices.is_sorted());
+        prop_assert_eq!(choices.iter().fold(0, |mask, bits| mask | 1 << bits), identification.msm_window_choices & !1);
+        for curve in CurveId::ALL {
+            prop_assert_eq!(identification.has_curve(*curve), written[6] >> *curve as u32 & 1 == 1);
+        }
+    }
+
+    /// Every bit of every window is there, as often as adders serve the window, and an adder's are together.
+    #[test]
+    fn results(window_bits in 3u32..=16, adders in 1u32..=16) {
+        let mut words = [0; IDENTIFICATION_BYTES / 4];
+        words[MSM_CAPS.offset as usize / 4] = MSM_CAPS_ADDERS.put(adders);
+        let identification = Identification::from_words(&words);
+        let exponents: Vec<_> = identification.msm_result_exponents(window_bits).collect();
+        prop_assert_eq!(exponents.len(), identification.msm_result_points(window_bits));
+        prop_assert_eq!(exponents.len() % window_bits as usize, 0);
+        for run in exponents.chunks(window_bits as usize) {
+            prop_assert_eq!(run[0] % window_bits, 0);
+            prop_assert!(run.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+        }
+        for exponent in 0..windows(window_bits) * window_bits {
+            let shares = |adder| window_shares(window_bits, adders, adder);
+            let serves = |share: &WindowShare| share.window == exponent / window_bits;
+            let times = (0..adders).flat_map(shares).filter(serves).count();
+            prop_assert!(times >= 1);
+            prop_assert_eq!(exponents.iter().filter(|at| **at == exponent).count(), times);
+        }
     }
 
     #[test]

@@ -5,11 +5,14 @@
 //! stopped, not to measure one that works.
 
 use crate::options::CardOptions;
-use spandrel_abi::{AFFINE_POINT_BYTES, FIELD_BYTES, Identification, Opcode, PROJECTIVE_POINT_BYTES};
+use spandrel_abi::{
+    AFFINE_POINT_BYTES, FIELD_BYTES, Identification, Opcode, PROJECTIVE_POINT_BYTES, windows,
+};
 use std::time::Duration;
 
-/// Cycles that a fresh digit may cost in the bucket phase; the engine takes 1 to 4.
-const CYCLES_PER_DIGIT: u64 = 8;
+/// Cycles that a fresh digit may cost in the bucket phase; the engine takes 1 to 4, and up to 20 where all additions
+/// are doublings in affine coordinates.
+const CYCLES_PER_DIGIT: u64 = 32;
 /// Cycles that a bucket may cost in clearing and both reduction passes; the engine takes about 2.
 const CYCLES_PER_BUCKET: u64 = 16;
 /// Adder latencies that a window may wait for: chains of the last sums, of log2(elements) links each.
@@ -44,17 +47,21 @@ impl Bounds {
             Opcode::Identify | Opcode::ReadCounters => 0,
             Opcode::LoadBases => count.saturating_mul(CYCLES_PER_BYTE * 2 * AFFINE_POINT_BYTES as u64),
             Opcode::Msm => {
-                let windows = u64::from(id.msm_windows);
-                let window_bits = u64::from(id.msm_window_bits);
-                let buckets = windows << window_bits.saturating_sub(1).min(31);
-                let results = windows * window_bits * PROJECTIVE_POINT_BYTES as u64;
+                // Of each quantity the worst that a choice of windows can make of it.
+                let most = |of: fn(&Identification, u32) -> u64| {
+                    id.window_choices().map(|window_bits| of(id, window_bits)).max().unwrap_or(0)
+                };
+                let most_windows = most(|_, bits| windows(bits).into());
+                let buckets = most(|_, bits| u64::from(windows(bits)) << (bits - 1));
+                let results =
+                    most(|id, bits| id.msm_result_points(bits) as u64) * PROJECTIVE_POINT_BYTES as u64;
                 count
                     .saturating_mul(
-                        windows * CYCLES_PER_DIGIT
+                        most_windows * CYCLES_PER_DIGIT
                             + CYCLES_PER_BYTE * (field_bytes + AFFINE_POINT_BYTES as u64),
                     )
                     .saturating_add(buckets * CYCLES_PER_BUCKET)
-                    .saturating_add(windows * LATENCIES_PER_WINDOW * u64::from(id.msm_latency_cycles))
+                    .saturating_add(most_windows * LATENCIES_PER_WINDOW * u64::from(id.msm_latency_cycles))
                     .saturating_add(results * CYCLES_PER_BYTE)
             }
             Opcode::FieldVector => count.saturating_mul(CYCLES_PER_BYTE * 3 * field_bytes),

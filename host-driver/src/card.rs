@@ -5,7 +5,7 @@ use crate::bases::Returned;
 use crate::bounds::Bounds;
 use crate::error::DriverError;
 use crate::identify;
-use crate::job::{Holdings, Job, JobOutput, Progress, Record, Running, Shape, State};
+use crate::job::{Holdings, Job, JobOutput, Progress, Record, Running, Sample, Shape, State};
 use crate::memory::CardMemory;
 use crate::options::CardOptions;
 use crate::queue::{Command, Queue};
@@ -108,6 +108,13 @@ impl Card {
     /// The card's time, in which every bound is measured.
     pub fn now(&self) -> Duration {
         self.bar.transport.now()
+    }
+
+    /// Looks at what the MSM engine does.
+    pub fn sample(&mut self) -> Result<Sample, DriverError> {
+        // Reading the cycles latches the additions of the same cycle.
+        let cycles = self.cycles()?;
+        Ok(Sample { cycles, additions: self.bar.read(MSM_ADDITIONS)? })
     }
 
     /// Cycles since the card's last reset, from its own counter.
@@ -356,6 +363,10 @@ impl Card {
 
     /// Waits for an interrupt or one poll interval.
     fn pause(&mut self, started: Duration, progress: &mut dyn FnMut(&Progress)) -> Result<(), DriverError> {
+        let sample = match self.options.sample {
+            true => Some(self.sample()?),
+            false => None,
+        };
         let Some(queue) = &self.queue else { return Ok(()) };
         let now = self.now();
         let interval = self.bounds.time(self.options.poll_cycles).max(Duration::from_nanos(1));
@@ -366,6 +377,7 @@ impl Card {
             cycles: self.bounds.cycles(elapsed),
             commands_outstanding: queue.outstanding(),
             remaining,
+            sample,
         });
         // A little longer than what remains, so that the deadline is over afterwards.
         let timeout = interval.min(remaining.saturating_add(Duration::from_nanos(1)));

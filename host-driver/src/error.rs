@@ -2,7 +2,7 @@
 
 use crate::dma::DmaOutOfBounds;
 use crate::transport::TransportError;
-use spandrel_abi::{ABI_MAJOR, ABI_MINOR, MAGIC_VALUE, Opcode, Status};
+use spandrel_abi::{ABI_MAJOR, ABI_MINOR, CurveId, MAGIC_VALUE, Opcode, Status};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -55,6 +55,22 @@ pub enum DriverError {
         value: u64,
         /// What it may be, as a clause.
         allowed: String,
+    },
+
+    /// The card does not work on a curve.
+    #[error("the card does not work on {curve:?}: load a bitstream that does, or use another card")]
+    NoCurve {
+        /// The curve.
+        curve: CurveId,
+    },
+
+    /// The card does not have windows of so many bits.
+    #[error("the card has no windows of {window_bits} bits: it has {}", choices_text(choices))]
+    NoWindowBits {
+        /// Bits per window.
+        window_bits: u32,
+        /// What can be chosen.
+        choices: Vec<u32>,
     },
 
     /// A register does not hold what was written to it.
@@ -312,4 +328,14 @@ pub enum Corruption {
         /// Index after the last entry submitted.
         sq_tail: u32,
     },
+}
+
+/// A list as words.
+fn choices_text(choices: &[u32]) -> String {
+    let texts: Vec<_> = choices.iter().map(u32::to_string).collect();
+    match texts.as_slice() {
+        [] => "none".into(),
+        [only] => only.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
 }

@@ -21,11 +21,16 @@ pub(crate) fn check(id: &Identification) -> Result<(), DriverError> {
         within("a multiplier latency in cycles", id.field_latency_cycles, 1, 1 << 20)?;
     }
     if id.has_msm {
-        within("an MSM curve", id.msm_curve, 0, 0)?;
-        within("bits of an MSM window", id.msm_window_bits, 2, 24)?;
-        let windows = 255u32.div_ceil(id.msm_window_bits);
-        within("a number of MSM windows", id.msm_windows, windows, windows)?;
-        within("a number of MSM adders", id.msm_adders, 1, 15)?;
+        within("a mask of MSM curves", id.msm_curves, 1, u8::MAX.into())?;
+        let possible = (3..=16).fold(0, |mask, bits| mask | 1 << bits);
+        if id.msm_window_choices == 0 || id.msm_window_choices & !possible != 0 {
+            return Err(DriverError::BadIdentification {
+                what: "a mask of bits per MSM window",
+                value: id.msm_window_choices.into(),
+                allowed: "of its bits only 3 to 16 may be set, and one must be".into(),
+            });
+        }
+        within("a number of MSM adders", id.msm_adders, 1, 16)?;
         within("an adder latency in cycles", id.msm_latency_cycles, 1, 1 << 20)?;
     }
     Ok(())
@@ -55,9 +60,8 @@ pub(crate) mod tests {
             clock_khz: 250_000,
             has_msm: true,
             has_field: true,
-            msm_curve: 0,
-            msm_window_bits: 8,
-            msm_windows: 32,
+            msm_curves: 1,
+            msm_window_choices: 1 << 4 | 1 << 8,
             msm_adders: 1,
             msm_adder_kind: 0,
             msm_latency_cycles: 200,
@@ -78,7 +82,7 @@ pub(crate) mod tests {
         let mut without_engines = plausible();
         without_engines.has_msm = false;
         without_engines.has_field = false;
-        without_engines.msm_windows = 0;
+        without_engines.msm_window_choices = 0;
         without_engines.field_latency_cycles = 0;
         check(&without_engines).expect("a card without engines is still a card");
         let mut newer = plausible();
@@ -94,16 +98,18 @@ pub(crate) mod tests {
             refused(|id| id.abi_major = ABI_MAJOR + 1),
             DriverError::AbiMismatch { major, .. } if major == ABI_MAJOR + 1
         ));
-        let changes: [fn(&mut Identification); 10] = [
+        let changes: [fn(&mut Identification); 12] = [
             |id| id.clock_khz = 0,
             |id| id.clock_khz = u32::MAX,
             |id| id.card_memory_kib = 0,
             |id| id.card_memory_kib = u32::MAX,
             |id| id.field_latency_cycles = 0,
-            |id| id.msm_curve = 1,
-            |id| id.msm_window_bits = 1,
-            |id| id.msm_windows = 31,
+            |id| id.msm_curves = 0,
+            |id| id.msm_window_choices = 0,
+            |id| id.msm_window_choices = 1 << 8 | 1 << 2,
+            |id| id.msm_window_choices = 1 << 8 | 1 << 17,
             |id| id.msm_adders = 0,
+            |id| id.msm_adders = 17,
             |id| id.msm_latency_cycles = 0,
         ];
         for change in changes {

@@ -8,16 +8,17 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// A multi-scalar multiplication's result, as bit sums of every window.
+/// A multi-scalar multiplication's result, as weighted sums: the result is the sum of 2^exponent times the point over
+/// all `exponents` and `points`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MsmResult {
-    /// Number of windows, W.
-    pub windows: u32,
-    /// Bits of a window, c.
+    /// The curve of the points.
+    pub curve: CurveId,
+    /// Bits of a window.
     pub window_bits: u32,
-    /// W·c homogeneous projective points, window by window and bit by bit: X, Y, Z of 32 bytes each,
-    /// little-endian, in Montgomery form. The result is the sum over window w and bit k of 2^(c·w + k) times
-    /// point w·c + k.
+    /// For every point, the exponent of its weight, below 256 + `window_bits`. An exponent may occur several times.
+    pub exponents: Vec<u32>,
+    /// Homogeneous projective points: X, Y, Z of 32 bytes each, little-endian, in Montgomery form.
     pub points: Vec<[u8; PROJECTIVE_POINT_BYTES]>,
     /// Cycles from the command's fetch to its completion.
     pub cycles: u64,
@@ -36,6 +37,17 @@ pub struct Progress {
     pub commands_outstanding: usize,
     /// Time left until the card must have shown progress.
     pub remaining: Duration,
+    /// What the MSM engine did so far, where [`CardOptions::sample`](crate::CardOptions::sample) asks for it.
+    pub sample: Option<Sample>,
+}
+
+/// A look at the MSM engine while it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Cycles since the card's last reset.
+    pub cycles: u64,
+    /// Additions issued at that cycle since the running job's start, or in the last job where none runs; modulo 2^32.
+    pub additions: u32,
 }
 
 /// Work given to a card, whose result is a `T`.
@@ -71,7 +83,7 @@ pub(crate) mod sealed {
     /// Results of any kind, until they are handed out.
     #[derive(Debug)]
     pub enum Output {
-        Msm(MsmResult),
+        Msm(Box<MsmResult>),
         Bytes(Vec<u8>),
         Done(Done),
     }
@@ -82,7 +94,7 @@ pub(crate) mod sealed {
 
     impl FromOutput for MsmResult {
         fn from_output(output: Output) -> Option<MsmResult> {
-            if let Output::Msm(result) = output { Some(result) } else { None }
+            if let Output::Msm(result) = output { Some(*result) } else { None }
         }
     }
 
@@ -104,8 +116,8 @@ pub(crate) use sealed::Output;
 /// How a result is read once all commands of a job have ended.
 #[derive(Debug)]
 pub(crate) enum Shape {
-    /// Bit sums in the first output, counters in the second.
-    Msm { windows: u32, window_bits: u32 },
+    /// Weighted sums in the first output, counters in the second.
+    Msm { curve: CurveId, window_bits: u32, exponents: Vec<u32> },
     /// This many bytes of the first output.
     Bytes(usize),
     /// Nothing.
@@ -202,25 +214,26 @@ impl Running {
             Some(buffer) => buffer.read(0, into),
             None => Err(DmaOutOfBounds { offset: 0, bytes: into.len(), length: 0 }),
         };
-        Ok(match self.shape {
+        Ok(match &self.shape {
             Shape::Done => Output::Done(Done { cycles }),
             Shape::Bytes(bytes) => {
-                let mut data = vec![0; bytes];
+                let mut data = vec![0; *bytes];
                 read(0, &mut data)?;
                 Output::Bytes(data)
             }
-            Shape::Msm { windows, window_bits } => {
-                let mut bytes = vec![0; (windows * window_bits) as usize * PROJECTIVE_POINT_BYTES];
+            Shape::Msm { curve, window_bits, exponents } => {
+                let mut bytes = vec![0; exponents.len() * PROJECTIVE_POINT_BYTES];
                 read(0, &mut bytes)?;
                 let mut counters = [0; COUNTERS_BYTES];
                 read(1, &mut counters)?;
-                Output::Msm(MsmResult {
-                    windows,
-                    window_bits,
+                Output::Msm(Box::new(MsmResult {
+                    curve: *curve,
+                    window_bits: *window_bits,
+                    exponents: exponents.clone(),
                     points: bytes.as_chunks().0.to_vec(),
                     cycles,
                     counters: Counters::from_bytes(&counters),
-                })
+                }))
             }
         })
     }

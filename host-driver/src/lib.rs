@@ -30,6 +30,11 @@
 //! [`Card::poll`] tells whether a job has ended, [`Card::wait`] waits for it. A job that is dropped is finished
 //! by the card all the same; its buffers live until then.
 //!
+//! # Windows
+//! An MSM is worked on in windows of c bits of its scalars, and a card offers several c. The driver chooses the one
+//! that it estimates to be fastest for the scalars at hand ([`best_msm`]); [`MsmOptions`] can name another. A card says
+//! which curves it works on; without more, a job is on BN254's G1.
+//!
 //! # Time
 //! Every wait is bounded, in the card's own time ([`Transport::now`]): each command has a bound made from its
 //! size and the card's capabilities, and the oldest command under way must end within its own. So a wait on a
@@ -51,6 +56,7 @@ mod bases;
 mod bounds;
 mod card;
 mod commands;
+mod cost;
 mod dma;
 mod error;
 mod identify;
@@ -63,11 +69,13 @@ mod transport;
 
 pub use bases::BasesHandle;
 pub use card::Card;
+pub use commands::MsmOptions;
+pub use cost::{BitLengths, MsmEstimate, best_msm, estimate_msm};
 pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory};
 pub use error::{Corruption, DriverError};
-pub use job::{Done, Job, JobOutput, MsmResult, Progress};
+pub use job::{Done, Job, JobOutput, MsmResult, Progress, Sample};
 pub use options::CardOptions;
 pub use transport::{AccessWidth, Transport, TransportError};
 
 // What the driver's interface is made of besides its own types.
-pub use spandrel_abi::{Counters, FieldId, FieldOperation, Identification, Opcode, Status};
+pub use spandrel_abi::{Counters, CurveId, FieldId, FieldOperation, Identification, Opcode, Status};

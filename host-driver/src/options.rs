@@ -26,6 +26,9 @@ pub struct CardOptions {
     /// Runs an Identify command on opening and compares its words with the registers, which shows that the
     /// card reads and writes host memory.
     pub verify_queues: bool,
+    /// Looks at the MSM engine's additions at each call of a progress callback, for [`Progress::sample`](crate::Progress::sample):
+    /// two register accesses each time.
+    pub sample: bool,
 }
 
 impl Default for CardOptions {
@@ -39,6 +42,7 @@ impl Default for CardOptions {
             bound_floor_cycles: 4_000_000,
             poll_cycles: 16_384,
             verify_queues: true,
+            sample: false,
         }
     }
 }

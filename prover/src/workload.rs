@@ -1,8 +1,9 @@
 //! Bases and scalars for measurements and tests, the same on every machine for the same seed.
 
-use crate::formats::{G1_BYTES, g1_to_bytes, integer_to_bytes};
-use ark_bn254::{Fq, Fr, G1Affine};
-use ark_ff::{PrimeField, UniformRand};
+use crate::curve::{Bn254G1, MsmCurve};
+use crate::formats::{G1_BYTES, integer_to_bytes, point_to_bytes};
+use ark_ec::short_weierstrass::Affine;
+use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;
@@ -23,37 +24,57 @@ pub enum Distribution {
     Witness,
 }
 
-/// `count` independent points, 64 bytes each in the form the card takes.
+/// Which bases there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum BaseKind {
+    /// Independent points.
+    Distinct,
+    /// All the same point: of equal scalars, every addition is a doubling.
+    Equal,
+}
+
+/// `count` independent points of BN254's G1, 64 bytes each in the form the card takes.
 pub fn bases(count: usize, seed: u64) -> Vec<u8> {
+    bases_of::<Bn254G1>(count, BaseKind::Distinct, seed)
+}
+
+/// `count` points of a curve, 64 bytes each in the form the card takes.
+pub fn bases_of<C: MsmCurve>(count: usize, kind: BaseKind, seed: u64) -> Vec<u8> {
     let mut bytes = vec![0; count * G1_BYTES];
     bytes.as_chunks_mut::<G1_BYTES>().0.par_iter_mut().enumerate().for_each(|(index, bytes)| {
+        let index = if kind == BaseKind::Equal { 0 } else { index };
         let mut rng = generator(seed, Purpose::Bases, index);
         // Every other x has a point; the group has prime order, so that any point will do.
         let point = loop {
-            let x = Fq::rand(&mut rng);
-            if let Some(point) = G1Affine::get_point_from_x_unchecked(x, rng.next_u32() & 1 == 0) {
+            let x = C::BaseField::rand(&mut rng);
+            if let Some(point) = Affine::<C>::get_point_from_x_unchecked(x, rng.next_u32() & 1 == 0) {
                 break point;
             }
         };
-        *bytes = g1_to_bytes(&point);
+        *bytes = point_to_bytes(&point);
     });
     bytes
 }
 
-/// `count` scalars, 32 bytes each, canonical little-endian.
+/// `count` scalars of BN254's G1, 32 bytes each, canonical little-endian.
 pub fn scalars(count: usize, distribution: Distribution, seed: u64) -> Vec<u8> {
-    let equal = Fr::rand(&mut generator(seed, Purpose::Scalars, usize::MAX));
+    scalars_of::<Bn254G1>(count, distribution, seed)
+}
+
+/// `count` scalars of a curve, 32 bytes each, canonical little-endian.
+pub fn scalars_of<C: MsmCurve>(count: usize, distribution: Distribution, seed: u64) -> Vec<u8> {
+    let equal = C::ScalarField::rand(&mut generator(seed, Purpose::Scalars, usize::MAX));
     let mut bytes = vec![0; count * FIELD_BYTES];
     bytes.as_chunks_mut::<FIELD_BYTES>().0.par_iter_mut().enumerate().for_each(|(index, bytes)| {
         let mut rng = generator(seed, Purpose::Scalars, index);
         let scalar = match distribution {
-            Distribution::Uniform => Fr::rand(&mut rng),
-            Distribution::Zero => Fr::from(0),
-            Distribution::One => Fr::from(1),
+            Distribution::Uniform => C::ScalarField::rand(&mut rng),
+            Distribution::Zero => C::ScalarField::ZERO,
+            Distribution::One => C::ScalarField::ONE,
             Distribution::Equal => equal,
             Distribution::Witness => match rng.gen_range(0..6) {
-                0..3 => Fr::from(0),
-                3..5 => Fr::from(1),
+                0..3 => C::ScalarField::ZERO,
+                3..5 => C::ScalarField::ONE,
                 _ => of_width(&mut rng),
             },
         };
@@ -63,8 +84,8 @@ pub fn scalars(count: usize, distribution: Distribution, seed: u64) -> Vec<u8> {
 }
 
 /// A random scalar of 2 to 254 bits.
-fn of_width(rng: &mut ChaCha20Rng) -> Fr {
-    let bits = rng.gen_range(2..=Fr::MODULUS_BIT_SIZE) as usize;
+fn of_width<F: PrimeField>(rng: &mut ChaCha20Rng) -> F {
+    let bits = rng.gen_range(2..=F::MODULUS_BIT_SIZE) as usize;
     let mut bytes = [0; FIELD_BYTES];
     rng.fill_bytes(&mut bytes);
     for (index, byte) in bytes.iter_mut().enumerate() {
@@ -72,7 +93,7 @@ fn of_width(rng: &mut ChaCha20Rng) -> Fr {
         *byte &= ((1u16 << kept) - 1) as u8;
     }
     bytes[(bits - 1) / 8] |= 1 << ((bits - 1) % 8);
-    Fr::from_le_bytes_mod_order(&bytes)
+    F::from_le_bytes_mod_order(&bytes)
 }
 
 enum Purpose {

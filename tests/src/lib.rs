@@ -6,6 +6,7 @@
 pub mod grumpkin;
 pub mod pipeline;
 pub mod reference;
+pub mod soak;
 pub mod values;
 
 pub mod sample;

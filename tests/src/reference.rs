@@ -84,13 +84,17 @@ pub fn combine<C: SWCurveConfig>(sums: &[Projective<C>]) -> Affine<C> {
 /// The result of an MSM from the bit sums of a card with `cores` adders: core by core, for each of its windows the c sums
 /// S(w, k); Σ 2^(c·w + k)·S(w, k) over all of them.
 pub fn combine_shares<C: SWCurveConfig>(window_bits: u32, cores: u32, sums: &[Projective<C>]) -> Affine<C> {
-    let mut totals = vec![Projective::ZERO; 300];
     let shares = (0..cores).flat_map(|core| window_shares(window_bits, cores, core));
     let weights = shares.flat_map(|share| (0..window_bits).map(move |k| share.window * window_bits + k));
-    let weights: Vec<u32> = weights.collect();
-    assert_eq!(weights.len(), sums.len(), "the card has another number of sums");
-    for (weight, sum) in weights.into_iter().zip(sums) {
-        totals[weight as usize] += sum;
+    combine_weighted(&weights.collect::<Vec<_>>(), sums)
+}
+
+/// The result of an MSM from weighted sums: Σ 2^exponent·sum.
+pub fn combine_weighted<C: SWCurveConfig>(exponents: &[u32], sums: &[Projective<C>]) -> Affine<C> {
+    assert_eq!(exponents.len(), sums.len(), "the card has another number of sums");
+    let mut totals = vec![Projective::ZERO; 300];
+    for (exponent, sum) in exponents.iter().zip(sums) {
+        totals[*exponent as usize] += sum;
     }
     combine(&totals)
 }

@@ -7,11 +7,14 @@ use num_bigint::BigUint;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spandrel_abi::{FieldId, FieldOperation, Status};
-use spandrel_driver::{BasesHandle, Card, CardOptions, DriverError, Job, MsmResult};
+use spandrel_driver::{
+    BasesHandle, BitLengths, Card, CardOptions, DriverError, Job, MsmOptions, MsmResult, best_msm,
+    estimate_msm,
+};
 use spandrel_hdl::field::Prime;
 use spandrel_hdl::profile::Profile;
 use spandrel_sim::{InProcess, SimControl, SimOptions};
-use spandrel_tests::reference::{bytes32, combine, msm, point_bytes, projective, scalar_bytes};
+use spandrel_tests::reference::{bytes32, combine_weighted, msm, point_bytes, projective, scalar_bytes};
 use spandrel_tests::values::element;
 use std::ops::Range;
 
@@ -68,7 +71,7 @@ impl World {
         let result = self.card.wait(job, &mut |_| {})?;
         assert!(result.counters.cycles <= result.cycles, "{result:?}");
         let sums: Vec<_> = result.points.iter().map(|bytes| projective(bytes)).collect();
-        Ok(combine(&sums))
+        Ok(combine_weighted(&result.exponents, &sums))
     }
 
     fn check(&mut self) {
@@ -183,6 +186,45 @@ fn lost_interrupts_and_a_card_off_the_bus_do_not_hang() {
     must(world.card.reset());
     world.load();
     world.check();
+}
+
+/// The driver chooses windows by its estimate: it must be near what the card takes, and order the choices as the card does.
+#[test]
+fn the_estimate_of_a_job_is_near_its_cycles() {
+    let mut world = World::new(7, false, CardOptions::default());
+    let count = 320;
+    world.points = (0..count).map(|index| world.points[index % 48]).collect();
+    world.load();
+    let card = *world.card.identification();
+    for kind in 0..3 {
+        let mut scalar = |index: usize| match (kind, index % 6) {
+            (0, _) | (1, 5) => Fr::rand(&mut world.rng),
+            (1, 0..3) => Fr::from(0u64),
+            _ => Fr::from(1u64),
+        };
+        let scalars: Vec<Fr> = (0..count).map(&mut scalar).collect();
+        let bytes: Vec<u8> = scalars.iter().flat_map(scalar_bytes).collect();
+        let lengths = BitLengths::of(&bytes);
+        let expected = msm(&world.points, &scalars);
+        let mut measured = Vec::new();
+        for window_bits in card.window_choices() {
+            let options = MsmOptions { window_bits: Some(window_bits), ..MsmOptions::default() };
+            let bases = world.bases.as_ref().unwrap_or_else(|| panic!("no bases loaded"));
+            let job = must(world.card.submit_msm_with(bases, 0..count, &bytes, &options));
+            let result = must(world.card.wait(job, &mut |_| {}));
+            let sums: Vec<_> = result.points.iter().map(|bytes| projective(bytes)).collect();
+            assert_eq!(combine_weighted(&result.exponents, &sums), expected);
+            let estimate = estimate_msm(&card, &lengths, window_bits);
+            let counters = result.counters;
+            let ratio = estimate.cycles() / counters.cycles as f64;
+            assert!((0.85..1.15).contains(&ratio), "kind {kind}: {estimate:?}, {counters:?}");
+            let digits = estimate.digits / counters.digits as f64;
+            assert!((0.97..1.03).contains(&digits), "kind {kind}: {estimate:?}, {counters:?}");
+            measured.push((counters.cycles, window_bits));
+        }
+        let chosen = best_msm(&card, &lengths).map(|best| best.window_bits);
+        assert_eq!(chosen, measured.iter().min().map(|(_, window_bits)| *window_bits), "{measured:?}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::registers::RegisterFile;
 use super::report::Report;
 use super::reset::ResetControl;
 use super::self_test::SelfTest;
+use super::windows::WindowTable;
 use crate::axi::{ReadDma, WriteDma};
 use crate::stream::Pair;
 use rust_hdl::prelude::*;
@@ -182,6 +183,8 @@ pub struct CardControl {
     pub msm_start: Signal<Out, Bit>,
     /// MSM engine: number of elements.
     pub msm_count: Signal<Out, Bits<32>>,
+    /// MSM engine: which of the choices of bits per window.
+    pub msm_window_choice: Signal<Out, Bits<4>>,
     /// MSM engine: it runs.
     pub msm_busy: Signal<In, Bit>,
     /// MSM engine: scalar.
@@ -218,6 +221,26 @@ pub struct CardControl {
     pub msm_idle_cycles: Signal<In, Bits<64>>,
     /// MSM engine: its counter `digit_stall_cycles`.
     pub msm_digit_stall_cycles: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `idle_no_pair_cycles`.
+    pub msm_idle_no_pair_cycles: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `idle_batch_cycles`.
+    pub msm_idle_batch_cycles: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `idle_adder_cycles`.
+    pub msm_idle_adder_cycles: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `idle_memory_cycles`.
+    pub msm_idle_memory_cycles: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `idle_host_cycles`.
+    pub msm_idle_host_cycles: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `idle_drain_cycles`.
+    pub msm_idle_drain_cycles: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `parked`.
+    pub msm_parked: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `matched`.
+    pub msm_matched: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `doublings`.
+    pub msm_doublings: Signal<In, Bits<64>>,
+    /// MSM engine: its counter `annihilations`.
+    pub msm_annihilations: Signal<In, Bits<64>>,
     /// Field unit: first operand.
     pub field_a: Signal<Out, Bits<256>>,
     /// Field unit: second operand.
@@ -235,6 +258,7 @@ pub struct CardControl {
     registers: RegisterFile,
     resets: ResetControl,
     queue: QueueControl,
+    windows: WindowTable,
     executor: Executor,
     report: Report,
     vector: FieldVector,
@@ -260,9 +284,7 @@ impl CardControl {
     /// The control of a card that identifies itself so; the sizes of card memory and of results, and the latency of
     /// the field unit, are taken from there.
     pub fn new(identification: &Identification) -> Self {
-        let card_memory_bytes = 1024 * u64::from(identification.card_memory_kib);
         let field_latency = identification.field_latency_cycles as usize;
-        let result_beats = 3 * identification.msm_result_points();
         Self {
             clock: Default::default(),
             reset: Default::default(),
@@ -345,6 +367,7 @@ impl CardControl {
             msm_reset: Default::default(),
             msm_start: Default::default(),
             msm_count: Default::default(),
+            msm_window_choice: Default::default(),
             msm_busy: Default::default(),
             msm_scalar_data: Default::default(),
             msm_scalar_valid: Default::default(),
@@ -363,6 +386,16 @@ impl CardControl {
             msm_reduction_cycles: Default::default(),
             msm_idle_cycles: Default::default(),
             msm_digit_stall_cycles: Default::default(),
+            msm_idle_no_pair_cycles: Default::default(),
+            msm_idle_batch_cycles: Default::default(),
+            msm_idle_adder_cycles: Default::default(),
+            msm_idle_memory_cycles: Default::default(),
+            msm_idle_host_cycles: Default::default(),
+            msm_idle_drain_cycles: Default::default(),
+            msm_parked: Default::default(),
+            msm_matched: Default::default(),
+            msm_doublings: Default::default(),
+            msm_annihilations: Default::default(),
             field_a: Default::default(),
             field_b: Default::default(),
             field_field: Default::default(),
@@ -372,11 +405,12 @@ impl CardControl {
             field_result_valid: Default::default(),
             registers: RegisterFile::new(identification),
             resets: ResetControl::new(field_latency),
-            queue: QueueControl::new(card_memory_bytes),
-            executor: Executor::new(result_beats),
+            queue: QueueControl::new(identification),
+            windows: WindowTable::new(identification),
+            executor: Default::default(),
             report: Report::new(identification),
             vector: FieldVector::new(field_latency),
-            self_test: SelfTest::new(result_beats),
+            self_test: SelfTest::new(identification),
             counters: Default::default(),
             host_reader: ReadDma::new(BUFFER_BEATS),
             host_writer: WriteDma::new(BUFFER_BEATS),
@@ -460,6 +494,7 @@ impl Logic for CardControl {
         self.registers.faulted.next = self.queue.faulted.val();
         self.registers.sq_head.next = self.queue.sq_head.val();
         self.registers.cq_tail.next = self.queue.cq_tail.val();
+        self.registers.msm_additions.next = self.msm_additions.val();
         self.irq.next = self.registers.irq.val();
 
         // Queues.
@@ -484,6 +519,9 @@ impl Logic for CardControl {
         self.executor.host_a.next = self.queue.host_a.val();
         self.executor.host_out.next = self.queue.host_out.val();
         self.executor.card_address.next = self.queue.card_address.val();
+        self.command_parameter.next = self.queue.command_parameter.val();
+        self.windows.window_bits.next = self.command_parameter.val().get_bits::<8>(0);
+        self.executor.result_beats.next = self.windows.result_beats.val();
         self.executor.masters_idle.next = self.host_idle.val() & self.card_idle.val();
         self.executor.host_read_fault.next = self.host_reader.fault.val();
         self.executor.host_write_fault.next = self.host_writer.fault.val();
@@ -577,6 +615,7 @@ impl Logic for CardControl {
         // The MSM engine, for a command or for the self-test.
         self.msm_start.next = self.executor.msm_start.val() | self.self_test.msm_start.val();
         self.msm_count.next = self.queue.count.val();
+        self.msm_window_choice.next = self.windows.choice.val();
         self.msm_scalar_data.next = self.host_reader.out_data.val();
         self.msm_scalar_valid.next = self.host_reader.out_valid.val() & self.executor.multiplying.val();
         self.msm_point_data.next = self.card_reader.out_data.val();
@@ -584,6 +623,7 @@ impl Logic for CardControl {
         self.msm_result_ready.next = self.host_writer.in_ready.val() & self.executor.multiplying.val();
         if self.executor.testing.val() {
             self.msm_count.next = self.self_test_count.val();
+            self.msm_window_choice.next = 0.into();
             self.msm_scalar_data.next = self.self_test.scalar_data.val();
             self.msm_scalar_valid.next = self.self_test.scalar_valid.val();
             self.msm_point_data.next = self.self_test.point_data.val();
@@ -598,7 +638,6 @@ impl Logic for CardControl {
         self.self_test.result_valid.next = self.msm_result_valid.val() & self.executor.testing.val();
 
         // The field unit, for a command or for the self-test.
-        self.command_parameter.next = self.queue.command_parameter.val();
         self.vector_field.next = self.command_parameter.val().get_bits::<24>(8);
         self.field_a.next = self.vector.unit_a.val();
         self.field_b.next = self.vector.unit_b.val();
@@ -636,6 +675,16 @@ impl Logic for CardControl {
         self.counters.msm_reduction_cycles.next = self.msm_reduction_cycles.val();
         self.counters.msm_idle_cycles.next = self.msm_idle_cycles.val();
         self.counters.msm_digit_stall_cycles.next = self.msm_digit_stall_cycles.val();
+        self.counters.msm_idle_no_pair_cycles.next = self.msm_idle_no_pair_cycles.val();
+        self.counters.msm_idle_batch_cycles.next = self.msm_idle_batch_cycles.val();
+        self.counters.msm_idle_adder_cycles.next = self.msm_idle_adder_cycles.val();
+        self.counters.msm_idle_memory_cycles.next = self.msm_idle_memory_cycles.val();
+        self.counters.msm_idle_host_cycles.next = self.msm_idle_host_cycles.val();
+        self.counters.msm_idle_drain_cycles.next = self.msm_idle_drain_cycles.val();
+        self.counters.msm_parked.next = self.msm_parked.val();
+        self.counters.msm_matched.next = self.msm_matched.val();
+        self.counters.msm_doublings.next = self.msm_doublings.val();
+        self.counters.msm_annihilations.next = self.msm_annihilations.val();
         self.counters.vector_busy.next = self.vector.busy.val();
         self.counters.vector_issued.next = self.vector.issued.val();
         self.counters.host_read_beat.next = self.host_reader.beat.val();

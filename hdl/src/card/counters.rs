@@ -32,6 +32,26 @@ pub struct JobCounters {
     pub msm_idle_cycles: Signal<In, Bits<64>>,
     /// The MSM engine's `digit_stall_cycles`.
     pub msm_digit_stall_cycles: Signal<In, Bits<64>>,
+    /// The MSM engine's `idle_no_pair_cycles`.
+    pub msm_idle_no_pair_cycles: Signal<In, Bits<64>>,
+    /// The MSM engine's `idle_batch_cycles`.
+    pub msm_idle_batch_cycles: Signal<In, Bits<64>>,
+    /// The MSM engine's `idle_adder_cycles`.
+    pub msm_idle_adder_cycles: Signal<In, Bits<64>>,
+    /// The MSM engine's `idle_memory_cycles`.
+    pub msm_idle_memory_cycles: Signal<In, Bits<64>>,
+    /// The MSM engine's `idle_host_cycles`.
+    pub msm_idle_host_cycles: Signal<In, Bits<64>>,
+    /// The MSM engine's `idle_drain_cycles`.
+    pub msm_idle_drain_cycles: Signal<In, Bits<64>>,
+    /// The MSM engine's `parked`.
+    pub msm_parked: Signal<In, Bits<64>>,
+    /// The MSM engine's `matched`.
+    pub msm_matched: Signal<In, Bits<64>>,
+    /// The MSM engine's `doublings`.
+    pub msm_doublings: Signal<In, Bits<64>>,
+    /// The MSM engine's `annihilations`.
+    pub msm_annihilations: Signal<In, Bits<64>>,
     /// The field vector engine runs.
     pub vector_busy: Signal<In, Bit>,
     /// The field vector engine takes an operand pair.
@@ -44,18 +64,19 @@ pub struct JobCounters {
     pub card_read_beat: Signal<In, Bit>,
     /// A beat went to card memory.
     pub card_write_beat: Signal<In, Bit>,
-    /// The kept counters: sixteen words of 64 bits, as ReadCounters writes them.
-    pub kept: Signal<Out, Bits<1024>>,
+    /// The kept counters: thirty-two words of 64 bits, as ReadCounters writes them.
+    pub kept: Signal<Out, Bits<2048>>,
     cycles: DFF<Bits<64>>,
     elements: DFF<Bits<64>>,
     host_read: DFF<Bits<64>>,
     host_write: DFF<Bits<64>>,
     card_read: DFF<Bits<64>>,
     card_write: DFF<Bits<64>>,
-    keep: DFF<Bits<1024>>,
-    bytes: Signal<Local, Bits<1024>>,
-    own: Signal<Local, Bits<1024>>,
-    engine: Signal<Local, Bits<1024>>,
+    keep: DFF<Bits<2048>>,
+    bytes: Signal<Local, Bits<2048>>,
+    own: Signal<Local, Bits<2048>>,
+    engine: Signal<Local, Bits<2048>>,
+    causes: Signal<Local, Bits<2048>>,
     at_cycles: Constant<Bits<16>>,
     at_additions: Constant<Bits<16>>,
     at_digits: Constant<Bits<16>>,
@@ -64,6 +85,16 @@ pub struct JobCounters {
     at_reduction_cycles: Constant<Bits<16>>,
     at_idle_cycles: Constant<Bits<16>>,
     at_digit_stall_cycles: Constant<Bits<16>>,
+    at_idle_no_pair_cycles: Constant<Bits<16>>,
+    at_idle_batch_cycles: Constant<Bits<16>>,
+    at_idle_adder_cycles: Constant<Bits<16>>,
+    at_idle_memory_cycles: Constant<Bits<16>>,
+    at_idle_host_cycles: Constant<Bits<16>>,
+    at_idle_drain_cycles: Constant<Bits<16>>,
+    at_parked: Constant<Bits<16>>,
+    at_matched: Constant<Bits<16>>,
+    at_doublings: Constant<Bits<16>>,
+    at_annihilations: Constant<Bits<16>>,
     at_host_read: Constant<Bits<16>>,
     at_host_write: Constant<Bits<16>>,
     at_card_read: Constant<Bits<16>>,
@@ -79,7 +110,7 @@ fn at(name: &str) -> Constant<Bits<16>> {
 
 impl Default for JobCounters {
     fn default() -> Self {
-        assert_eq!(8 * COUNTERS_BYTES, 1024);
+        assert_eq!(8 * COUNTERS_BYTES, 2048);
         Self {
             clock: Default::default(),
             reset: Default::default(),
@@ -94,6 +125,16 @@ impl Default for JobCounters {
             msm_reduction_cycles: Default::default(),
             msm_idle_cycles: Default::default(),
             msm_digit_stall_cycles: Default::default(),
+            msm_idle_no_pair_cycles: Default::default(),
+            msm_idle_batch_cycles: Default::default(),
+            msm_idle_adder_cycles: Default::default(),
+            msm_idle_memory_cycles: Default::default(),
+            msm_idle_host_cycles: Default::default(),
+            msm_idle_drain_cycles: Default::default(),
+            msm_parked: Default::default(),
+            msm_matched: Default::default(),
+            msm_doublings: Default::default(),
+            msm_annihilations: Default::default(),
             vector_busy: Default::default(),
             vector_issued: Default::default(),
             host_read_beat: Default::default(),
@@ -111,6 +152,7 @@ impl Default for JobCounters {
             bytes: Default::default(),
             own: Default::default(),
             engine: Default::default(),
+            causes: Default::default(),
             at_cycles: at("cycles"),
             at_additions: at("additions"),
             at_digits: at("digits"),
@@ -119,6 +161,16 @@ impl Default for JobCounters {
             at_reduction_cycles: at("reduction_cycles"),
             at_idle_cycles: at("idle_cycles"),
             at_digit_stall_cycles: at("digit_stall_cycles"),
+            at_idle_no_pair_cycles: at("idle_no_pair_cycles"),
+            at_idle_batch_cycles: at("idle_batch_cycles"),
+            at_idle_adder_cycles: at("idle_adder_cycles"),
+            at_idle_memory_cycles: at("idle_memory_cycles"),
+            at_idle_host_cycles: at("idle_host_cycles"),
+            at_idle_drain_cycles: at("idle_drain_cycles"),
+            at_parked: at("parked"),
+            at_matched: at("matched"),
+            at_doublings: at("doublings"),
+            at_annihilations: at("annihilations"),
             at_host_read: at("host_read_bytes"),
             at_host_write: at("host_write_bytes"),
             at_card_read: at("card_read_bytes"),
@@ -150,23 +202,34 @@ impl Logic for JobCounters {
         if self.card_write_beat.val() {
             self.card_write.d.next = self.card_write.q.val() + 64;
         }
-        self.bytes.next = (bit_cast::<1024, 64>(self.host_read.q.val()) << self.at_host_read.val())
-            | (bit_cast::<1024, 64>(self.host_write.q.val()) << self.at_host_write.val())
-            | (bit_cast::<1024, 64>(self.card_read.q.val()) << self.at_card_read.val())
-            | (bit_cast::<1024, 64>(self.card_write.q.val()) << self.at_card_write.val());
-        self.own.next = (bit_cast::<1024, 64>(self.cycles.q.val()) << self.at_cycles.val())
-            | (bit_cast::<1024, 64>(self.elements.q.val()) << self.at_elements.val());
-        self.engine.next = (bit_cast::<1024, 64>(self.msm_cycles.val()) << self.at_cycles.val())
-            | (bit_cast::<1024, 64>(self.msm_additions.val()) << self.at_additions.val())
-            | (bit_cast::<1024, 64>(self.msm_digits.val()) << self.at_digits.val())
-            | (bit_cast::<1024, 64>(self.msm_elements.val()) << self.at_elements.val())
-            | (bit_cast::<1024, 64>(self.msm_bucket_cycles.val()) << self.at_bucket_cycles.val())
-            | (bit_cast::<1024, 64>(self.msm_reduction_cycles.val()) << self.at_reduction_cycles.val())
-            | (bit_cast::<1024, 64>(self.msm_idle_cycles.val()) << self.at_idle_cycles.val())
-            | (bit_cast::<1024, 64>(self.msm_digit_stall_cycles.val()) << self.at_digit_stall_cycles.val());
+        self.bytes.next = (bit_cast::<2048, 64>(self.host_read.q.val()) << self.at_host_read.val())
+            | (bit_cast::<2048, 64>(self.host_write.q.val()) << self.at_host_write.val())
+            | (bit_cast::<2048, 64>(self.card_read.q.val()) << self.at_card_read.val())
+            | (bit_cast::<2048, 64>(self.card_write.q.val()) << self.at_card_write.val());
+        self.own.next = (bit_cast::<2048, 64>(self.cycles.q.val()) << self.at_cycles.val())
+            | (bit_cast::<2048, 64>(self.elements.q.val()) << self.at_elements.val());
+        self.engine.next = (bit_cast::<2048, 64>(self.msm_cycles.val()) << self.at_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_additions.val()) << self.at_additions.val())
+            | (bit_cast::<2048, 64>(self.msm_digits.val()) << self.at_digits.val())
+            | (bit_cast::<2048, 64>(self.msm_elements.val()) << self.at_elements.val())
+            | (bit_cast::<2048, 64>(self.msm_bucket_cycles.val()) << self.at_bucket_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_reduction_cycles.val()) << self.at_reduction_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_idle_cycles.val()) << self.at_idle_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_digit_stall_cycles.val()) << self.at_digit_stall_cycles.val());
+        self.causes.next = (bit_cast::<2048, 64>(self.msm_idle_no_pair_cycles.val())
+            << self.at_idle_no_pair_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_idle_batch_cycles.val()) << self.at_idle_batch_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_idle_adder_cycles.val()) << self.at_idle_adder_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_idle_memory_cycles.val()) << self.at_idle_memory_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_idle_host_cycles.val()) << self.at_idle_host_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_idle_drain_cycles.val()) << self.at_idle_drain_cycles.val())
+            | (bit_cast::<2048, 64>(self.msm_parked.val()) << self.at_parked.val())
+            | (bit_cast::<2048, 64>(self.msm_matched.val()) << self.at_matched.val())
+            | (bit_cast::<2048, 64>(self.msm_doublings.val()) << self.at_doublings.val())
+            | (bit_cast::<2048, 64>(self.msm_annihilations.val()) << self.at_annihilations.val());
         if self.job_end.val() {
             if self.is_msm.val() {
-                self.keep.d.next = self.engine.val() | self.bytes.val();
+                self.keep.d.next = self.engine.val() | self.causes.val() | self.bytes.val();
             } else {
                 self.keep.d.next = self.own.val() | self.bytes.val();
             }

@@ -1,7 +1,8 @@
 //! Takes a submission entry apart and checks it in full.
 
+use super::windows::WindowTable;
 use rust_hdl::prelude::*;
-use spandrel_abi::{CARD_ALIGNMENT, HOST_ALIGNMENT, MAX_COUNT, Opcode, Status};
+use spandrel_abi::{CARD_ALIGNMENT, HOST_ALIGNMENT, Identification, MAX_COUNT, Opcode, Status};
 
 /// Fields and status of a submission entry, combinational.
 ///
@@ -27,10 +28,11 @@ pub struct DescriptorCheck {
     pub host_out: Signal<Out, Bits<64>>,
     /// Byte address in card memory.
     pub card_address: Signal<Out, Bits<64>>,
-    /// Field and operation.
+    /// Field and operation, or curve and bits per window.
     pub command_parameter: Signal<Out, Bits<32>>,
     /// `spandrel_abi::Status`.
     pub status: Signal<Out, Bits<8>>,
+    windows: WindowTable,
     known: Signal<Local, Bit>,
     no_count: Signal<Local, Bit>,
     some_count: Signal<Local, Bit>,
@@ -38,7 +40,8 @@ pub struct DescriptorCheck {
     uses_b: Signal<Local, Bit>,
     uses_out: Signal<Local, Bit>,
     uses_card: Signal<Local, Bit>,
-    uses_parameter: Signal<Local, Bit>,
+    uses_field: Signal<Local, Bit>,
+    uses_curve: Signal<Local, Bit>,
     misaligned_a: Signal<Local, Bit>,
     misaligned_b: Signal<Local, Bit>,
     misaligned_out: Signal<Local, Bit>,
@@ -46,8 +49,11 @@ pub struct DescriptorCheck {
     bytes: Signal<Local, Bits<64>>,
     room: Signal<Local, Bits<64>>,
     out_of_range: Signal<Local, Bit>,
-    parameter_operation: Signal<Local, Bits<8>>,
-    parameter_field: Signal<Local, Bits<24>>,
+    parameter_low: Signal<Local, Bits<8>>,
+    parameter_high: Signal<Local, Bits<24>>,
+    curve_shown: Signal<Local, Bits<32>>,
+    bad_field: Signal<Local, Bit>,
+    bad_curve: Signal<Local, Bit>,
     identify: Constant<Bits<8>>,
     load_bases: Constant<Bits<8>>,
     msm: Constant<Bits<8>>,
@@ -57,6 +63,7 @@ pub struct DescriptorCheck {
     host_offset: Constant<Bits<64>>,
     card_offset: Constant<Bits<64>>,
     card_bytes: Constant<Bits<64>>,
+    curves: Constant<Bits<32>>,
     max_count: Constant<Bits<32>>,
     success: Constant<Bits<8>>,
     unknown_opcode: Constant<Bits<8>>,
@@ -73,8 +80,9 @@ pub(super) fn code(value: u8) -> Constant<Bits<8>> {
 }
 
 impl DescriptorCheck {
-    /// The check of a card with so much memory.
-    pub fn new(card_memory_bytes: u64) -> Self {
+    /// The check of a card that identifies itself so.
+    pub fn new(identification: &Identification) -> Self {
+        let card_memory_bytes = 1024 * u64::from(identification.card_memory_kib);
         Self {
             first: Default::default(),
             second: Default::default(),
@@ -87,6 +95,7 @@ impl DescriptorCheck {
             card_address: Default::default(),
             command_parameter: Default::default(),
             status: Default::default(),
+            windows: WindowTable::new(identification),
             known: Default::default(),
             no_count: Default::default(),
             some_count: Default::default(),
@@ -94,7 +103,8 @@ impl DescriptorCheck {
             uses_b: Default::default(),
             uses_out: Default::default(),
             uses_card: Default::default(),
-            uses_parameter: Default::default(),
+            uses_field: Default::default(),
+            uses_curve: Default::default(),
             misaligned_a: Default::default(),
             misaligned_b: Default::default(),
             misaligned_out: Default::default(),
@@ -102,8 +112,11 @@ impl DescriptorCheck {
             bytes: Default::default(),
             room: Default::default(),
             out_of_range: Default::default(),
-            parameter_operation: Default::default(),
-            parameter_field: Default::default(),
+            parameter_low: Default::default(),
+            parameter_high: Default::default(),
+            curve_shown: Default::default(),
+            bad_field: Default::default(),
+            bad_curve: Default::default(),
             identify: code(Opcode::Identify as u8),
             load_bases: code(Opcode::LoadBases as u8),
             msm: code(Opcode::Msm as u8),
@@ -113,6 +126,7 @@ impl DescriptorCheck {
             host_offset: Constant::new((HOST_ALIGNMENT - 1).into()),
             card_offset: Constant::new((CARD_ALIGNMENT - 1).into()),
             card_bytes: Constant::new(card_memory_bytes.into()),
+            curves: Constant::new(u64::from(identification.msm_curves).into()),
             max_count: Constant::new(MAX_COUNT.to_bits()),
             success: code(Status::Success as u8),
             unknown_opcode: code(Status::UnknownOpcode as u8),
@@ -145,7 +159,8 @@ impl Logic for DescriptorCheck {
         self.uses_b.next = false;
         self.uses_out.next = false;
         self.uses_card.next = false;
-        self.uses_parameter.next = false;
+        self.uses_field.next = false;
+        self.uses_curve.next = false;
         if (self.opcode.val() == self.identify.val()) | (self.opcode.val() == self.read_counters.val()) {
             self.known.next = true;
             self.no_count.next = true;
@@ -163,6 +178,7 @@ impl Logic for DescriptorCheck {
         }
         if self.opcode.val() == self.msm.val() {
             self.known.next = true;
+            self.uses_curve.next = true;
             self.uses_a.next = true;
             self.uses_out.next = true;
             self.uses_card.next = true;
@@ -173,7 +189,7 @@ impl Logic for DescriptorCheck {
             self.uses_a.next = true;
             self.uses_b.next = true;
             self.uses_out.next = true;
-            self.uses_parameter.next = true;
+            self.uses_field.next = true;
         }
 
         self.misaligned_a.next = self.uses_a.val() & (self.host_a.val() & self.host_offset.val()).any();
@@ -185,14 +201,18 @@ impl Logic for DescriptorCheck {
         self.room.next = self.card_bytes.val() - self.card_address.val();
         self.out_of_range.next = self.uses_card.val()
             & ((self.card_address.val() > self.card_bytes.val()) | (self.bytes.val() > self.room.val()));
-        self.parameter_operation.next = self.second.val().get_bits::<8>(64);
-        self.parameter_field.next = self.second.val().get_bits::<24>(72);
+        self.parameter_low.next = self.second.val().get_bits::<8>(64);
+        self.parameter_high.next = self.second.val().get_bits::<24>(72);
+        self.bad_field.next = (self.parameter_low.val() > 2) | (self.parameter_high.val() > 1);
+        self.windows.window_bits.next = self.parameter_low.val();
+        self.curve_shown.next = self.curves.val() >> self.parameter_high.val().get_bits::<5>(0);
+        self.bad_curve.next = !self.windows.offered.val()
+            | (self.parameter_high.val() > 31)
+            | !self.curve_shown.val().get_bit(0);
 
         // The last assignment counts: the most important check comes last.
         self.status.next = self.success.val();
-        if self.uses_parameter.val()
-            & ((self.parameter_operation.val() > 2) | (self.parameter_field.val() > 1))
-        {
+        if (self.uses_field.val() & self.bad_field.val()) | (self.uses_curve.val() & self.bad_curve.val()) {
             self.status.next = self.bad_parameter.val();
         }
         if self.out_of_range.val() {

@@ -43,6 +43,8 @@ pub struct Executor {
     pub host_out: Signal<In, Bits<64>>,
     /// Byte address in card memory.
     pub card_address: Signal<In, Bits<64>>,
+    /// Beats in which the MSM engine gives this job's results.
+    pub result_beats: Signal<In, Bits<32>>,
     /// Pulse: the command has ended.
     pub done: Signal<Out, Bit>,
     /// How, together with `done`.
@@ -133,7 +135,6 @@ pub struct Executor {
     self_test: Constant<Bits<8>>,
     identification_beats: Constant<Bits<32>>,
     counters_beats: Constant<Bits<32>>,
-    result_beats: Constant<Bits<32>>,
     success: Constant<Bits<8>>,
     status_host_read: Constant<Bits<8>>,
     status_host_write: Constant<Bits<8>>,
@@ -141,9 +142,8 @@ pub struct Executor {
     status_self_test: Constant<Bits<8>>,
 }
 
-impl Executor {
-    /// The machine of a card whose MSM engine gives `result_beats` beats of result.
-    pub fn new(result_beats: usize) -> Self {
+impl Default for Executor {
+    fn default() -> Self {
         Self {
             clock: Default::default(),
             reset: Default::default(),
@@ -153,6 +153,7 @@ impl Executor {
             host_a: Default::default(),
             host_out: Default::default(),
             card_address: Default::default(),
+            result_beats: Default::default(),
             done: Default::default(),
             status: Default::default(),
             host_write_address: Default::default(),
@@ -206,7 +207,6 @@ impl Executor {
             self_test: code(Opcode::SelfTest as u8),
             identification_beats: Constant::new((IDENTIFICATION_BYTES / HOST_ALIGNMENT as usize).to_bits()),
             counters_beats: Constant::new((COUNTERS_BYTES / HOST_ALIGNMENT as usize).to_bits()),
-            result_beats: Constant::new(result_beats.to_bits()),
             success: code(Status::Success as u8),
             status_host_read: code(Status::HostReadFault as u8),
             status_host_write: code(Status::HostWriteFault as u8),

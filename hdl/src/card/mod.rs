@@ -12,6 +12,7 @@ mod report;
 mod reset;
 mod self_test;
 mod top;
+mod windows;
 
 pub use control::CardControl;
 pub use counters::JobCounters;
@@ -24,3 +25,4 @@ pub use report::Report;
 pub use reset::ResetControl;
 pub use self_test::{SelfTest, SelfTestState};
 pub use top::Card;
+pub use windows::WindowTable;

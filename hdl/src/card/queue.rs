@@ -2,7 +2,7 @@
 
 use super::descriptor::{DescriptorCheck, code};
 use rust_hdl::prelude::*;
-use spandrel_abi::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Status};
+use spandrel_abi::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Identification, Status};
 
 /// Where [`QueueControl`] stands.
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
@@ -124,7 +124,7 @@ pub struct QueueControl {
     pub host_out: Signal<Out, Bits<64>>,
     /// Byte address in card memory.
     pub card_address: Signal<Out, Bits<64>>,
-    /// Field and operation.
+    /// Field and operation, or curve and bits per window.
     pub command_parameter: Signal<Out, Bits<32>>,
     /// Pulse: the command has ended.
     pub done: Signal<In, Bit>,
@@ -162,8 +162,8 @@ pub struct QueueControl {
 }
 
 impl QueueControl {
-    /// The machine of a card with so much memory.
-    pub fn new(card_memory_bytes: u64) -> Self {
+    /// The machine of a card that identifies itself so.
+    pub fn new(identification: &Identification) -> Self {
         // The kernel shifts by these sizes.
         assert_eq!((DESCRIPTOR_BYTES, COMPLETION_BYTES), (64, 32));
         Self {
@@ -210,7 +210,7 @@ impl QueueControl {
             command_parameter: Default::default(),
             done: Default::default(),
             done_status: Default::default(),
-            check: DescriptorCheck::new(card_memory_bytes),
+            check: DescriptorCheck::new(identification),
             state: Default::default(),
             first: Default::default(),
             second: Default::default(),

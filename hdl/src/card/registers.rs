@@ -67,6 +67,8 @@ pub struct RegisterFile {
     pub sq_head: Signal<In, Bits<32>>,
     /// Index of the next completion entry to write.
     pub cq_tail: Signal<In, Bits<32>>,
+    /// Additions that the MSM engine has issued in its job.
+    pub msm_additions: Signal<In, Bits<64>>,
     /// CONTROL.ENABLE.
     pub enable: Signal<Out, Bit>,
     /// CONTROL.RESET was written; stands until `core_reset`.
@@ -105,8 +107,10 @@ pub struct RegisterFile {
     scratch: StoredRegister,
     cycles_lo: StatusRegister,
     cycles_hi: StatusRegister,
+    msm_additions_register: StatusRegister,
     cycles: DFF<Bits<64>>,
     cycles_latched: DFF<Bits<32>>,
+    additions_latched: DFF<Bits<32>>,
     bus: Signal<Local, RegisterBus>,
     locked: Signal<Local, Bit>,
     answer: Signal<Local, Bits<32>>,
@@ -166,6 +170,7 @@ impl RegisterFile {
             faulted: Default::default(),
             sq_head: Default::default(),
             cq_tail: Default::default(),
+            msm_additions: Default::default(),
             enable: Default::default(),
             reset_request: Default::default(),
             sq_base: Default::default(),
@@ -196,8 +201,10 @@ impl RegisterFile {
             scratch: StoredRegister::new(&abi::SCRATCH),
             cycles_lo: StatusRegister::new(&abi::CYCLES_LO),
             cycles_hi: StatusRegister::new(&abi::CYCLES_HI),
+            msm_additions_register: StatusRegister::new(&abi::MSM_ADDITIONS),
             cycles: Default::default(),
             cycles_latched: Default::default(),
+            additions_latched: Default::default(),
             bus: Default::default(),
             locked: Default::default(),
             answer: Default::default(),
@@ -219,7 +226,7 @@ impl RegisterFile {
 impl Logic for RegisterFile {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, cycles, cycles_latched);
+        dff_setup!(self, clock, cycles, cycles_latched, additions_latched);
         clock!(self, clock, slave, control, interrupt_status, interrupt_enable, scratch);
         clock!(self, clock, sq_base_lo, sq_base_hi, sq_mask_register, sq_tail_register);
         clock!(self, clock, cq_base_lo, cq_base_hi, cq_mask_register, cq_head_register);
@@ -294,6 +301,7 @@ impl Logic for RegisterFile {
         self.scratch.bus.next = self.bus.val();
         self.cycles_lo.bus.next = self.bus.val();
         self.cycles_hi.bus.next = self.bus.val();
+        self.msm_additions_register.bus.next = self.bus.val();
         self.answer.next = self.answer.val()
             | self.control_shown.read_value.val()
             | self.status.read_value.val()
@@ -314,7 +322,8 @@ impl Logic for RegisterFile {
         self.slave.read_value.next = self.answer.val()
             | self.scratch.read_value.val()
             | self.cycles_lo.read_value.val()
-            | self.cycles_hi.read_value.val();
+            | self.cycles_hi.read_value.val()
+            | self.msm_additions_register.read_value.val();
 
         self.shown.next = self.control.value.val() & self.enable_bit.val();
         if self.resetting.val() | (self.control.value.val() & self.reset_bit.val()).any() {
@@ -360,12 +369,15 @@ impl Logic for RegisterFile {
         self.cycles.d.next = self.cycles.q.val() + 1;
         self.cycles_lo.value.next = self.cycles.q.val().get_bits::<32>(0);
         self.cycles_hi.value.next = self.cycles_latched.q.val();
+        self.msm_additions_register.value.next = self.additions_latched.q.val();
         if self.cycles_lo.read_strobe.val() {
             self.cycles_latched.d.next = self.cycles.q.val().get_bits::<32>(32);
+            self.additions_latched.d.next = self.msm_additions.val().get_bits::<32>(0);
         }
         if self.core_reset.val() {
             self.cycles.d.next = 0.into();
             self.cycles_latched.d.next = 0.into();
+            self.additions_latched.d.next = 0.into();
         }
     }
 }

@@ -3,7 +3,7 @@
 use rust_hdl::prelude::*;
 use spandrel_abi::{COUNTERS_BYTES, IDENTIFICATION_BYTES, Identification};
 
-/// Sends the identification words (two beats) or the counters (four beats).
+/// Sends the identification words (two beats) or the counters (eight beats).
 #[derive(LogicBlock)]
 pub struct Report {
     /// Clock, rising edge.
@@ -15,7 +15,7 @@ pub struct Report {
     /// Pulse: send the counters.
     pub start_counters: Signal<In, Bit>,
     /// The counters; must stand while they are sent.
-    pub counters: Signal<In, Bits<1024>>,
+    pub counters: Signal<In, Bits<2048>>,
     /// High from the cycle after a start until the last beat was taken.
     pub busy: Signal<Out, Bit>,
     /// Words.
@@ -24,9 +24,9 @@ pub struct Report {
     pub out_valid: Signal<Out, Bit>,
     /// The beat is taken.
     pub out_ready: Signal<In, Bit>,
-    left: DFF<Bits<1024>>,
+    left: DFF<Bits<2048>>,
     beats_left: DFF<Bits<8>>,
-    identification: Constant<Bits<1024>>,
+    identification: Constant<Bits<2048>>,
     identification_beats: Constant<Bits<8>>,
     counters_beats: Constant<Bits<8>>,
 }
@@ -34,6 +34,7 @@ pub struct Report {
 impl Report {
     /// The report of a card that identifies itself so.
     pub fn new(identification: &Identification) -> Self {
+        assert_eq!(8 * COUNTERS_BYTES, 2048);
         let words = num_bigint::BigUint::from_slice(&identification.to_words());
         Self {
             clock: Default::default(),

@@ -1,7 +1,9 @@
 //! Known answers through the field unit and the MSM engine.
 
 use super::known_answers::KnownAnswers;
+use super::windows::result_beats;
 use rust_hdl::prelude::*;
+use spandrel_abi::Identification;
 
 /// Where [`SelfTest`] stands.
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
@@ -22,7 +24,7 @@ pub enum SelfTestState {
 const FIELD_ANSWERS: u64 = 6;
 
 /// The self-test: six field operations (add, subtract, multiply in Fq and Fr), then an MSM of the generator with
-/// itself, both scalars one, whose first result must be the double of the generator as the complete formulas give it,
+/// itself, both scalars one, whose first result must be the double of the generator as the card's adder gives it,
 /// and whose other results must be the point at infinity.
 #[derive(LogicBlock)]
 pub struct SelfTest {
@@ -106,9 +108,12 @@ pub struct SelfTest {
 pub(super) const SELF_TEST_MSM_COUNT: u64 = 2;
 
 impl SelfTest {
-    /// The test for an MSM engine that gives `result_beats` beats of result.
-    pub fn new(result_beats: usize) -> Self {
-        let answers = KnownAnswers::compute();
+    /// The test of a card that identifies itself so. Its MSM takes the fewest bits per window that there are, and the
+    /// first curve.
+    pub fn new(identification: &Identification) -> Self {
+        let answers = KnownAnswers::compute(identification);
+        let window_bits = identification.window_choices().next().unwrap_or_default();
+        let result_beats = result_beats(identification, window_bits);
         let word = |value: &num_bigint::BigUint| Constant::new(Bits::<256>::from(value.clone()));
         Self {
             clock: Default::default(),

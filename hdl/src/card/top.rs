@@ -360,6 +360,7 @@ macro_rules! card_top {
                 self.msm.reset.next = self.control.msm_reset.val();
                 self.msm.start.next = self.control.msm_start.val();
                 self.msm.count.next = self.control.msm_count.val();
+                self.msm.window_choice.next = self.control.msm_window_choice.val();
                 self.control.msm_busy.next = self.msm.busy.val();
                 self.msm.scalar_data.next = self.control.msm_scalar_data.val();
                 self.msm.scalar_valid.next = self.control.msm_scalar_valid.val();
@@ -378,6 +379,16 @@ macro_rules! card_top {
                 self.control.msm_reduction_cycles.next = self.msm.reduction_cycles.val();
                 self.control.msm_idle_cycles.next = self.msm.idle_cycles.val();
                 self.control.msm_digit_stall_cycles.next = self.msm.digit_stall_cycles.val();
+                self.control.msm_idle_no_pair_cycles.next = self.msm.idle_no_pair_cycles.val();
+                self.control.msm_idle_batch_cycles.next = self.msm.idle_batch_cycles.val();
+                self.control.msm_idle_adder_cycles.next = self.msm.idle_adder_cycles.val();
+                self.control.msm_idle_memory_cycles.next = self.msm.idle_memory_cycles.val();
+                self.control.msm_idle_host_cycles.next = self.msm.idle_host_cycles.val();
+                self.control.msm_idle_drain_cycles.next = self.msm.idle_drain_cycles.val();
+                self.control.msm_parked.next = self.msm.parked.val();
+                self.control.msm_matched.next = self.msm.matched.val();
+                self.control.msm_doublings.next = self.msm.doublings.val();
+                self.control.msm_annihilations.next = self.msm.annihilations.val();
 
                 self.field_unit.clock.next = self.clock.val();
                 self.field_unit.a.next = self.control.field_a.val();
@@ -418,9 +429,8 @@ impl Card {
             clock_khz: profile.clock_khz,
             has_msm: true,
             has_field: true,
-            msm_curve: 0,
-            msm_window_bits: profile.largest_window_bits(),
-            msm_windows: spandrel_abi::windows(profile.largest_window_bits()),
+            msm_curves: 1 << profile.msm.curve.id() as u32,
+            msm_window_choices: profile.msm.window_bits.iter().fold(0, |mask, bits| mask | 1 << bits),
             msm_adders: profile.msm.adders,
             msm_adder_kind: match profile.msm.adder {
                 AdderKind::Complete => 0,

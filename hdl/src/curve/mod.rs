@@ -9,6 +9,7 @@ pub use complete::{POINT_BITS, complete_adder};
 use crate::field::Prime;
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
+use spandrel_abi::CurveId;
 
 /// A short Weierstrass curve y² = x³ + b over one of BN254's fields, its group of prime order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,6 +31,14 @@ impl Curve {
         match self {
             Curve::Bn254 => "bn254",
             Curve::Grumpkin => "grumpkin",
+        }
+    }
+
+    /// Its code in the interface.
+    pub fn id(self) -> CurveId {
+        match self {
+            Curve::Bn254 => CurveId::Bn254G1,
+            Curve::Grumpkin => CurveId::Grumpkin,
         }
     }
 

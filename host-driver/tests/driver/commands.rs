@@ -6,7 +6,10 @@ use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{PrimeField, Zero};
 use proptest::prelude::*;
 use spandrel_abi::{AFFINE_POINT_BYTES, FIELD_BYTES};
-use spandrel_driver::{CardOptions, DriverError, FieldId, FieldOperation, Opcode, Status};
+use spandrel_driver::{
+    BitLengths, CardOptions, CurveId, DriverError, FieldId, FieldOperation, MsmOptions, Opcode, Status,
+    best_msm,
+};
 
 /// Points k·G for k = 0 (infinity), 1, 2, …
 fn points(count: usize) -> Vec<G1Affine> {
@@ -41,6 +44,7 @@ proptest! {
         before in 0usize..5,
         after in 0usize..5,
         staging_bytes in 64usize..2000,
+        window_bits in prop::sample::select(vec![None, Some(5), Some(13)]),
     ) {
         let points = points(before + scalars.len() + after + 1);
         let card = SoftCard::new();
@@ -49,11 +53,14 @@ proptest! {
         let first = driver.load_bases(&[7; 128]).expect("room");
         let bases = driver.load_bases(&bases_bytes(&points)).expect("room");
         let range = before..before + scalars.len();
-        let job = driver.submit_msm(&bases, range.clone(), &scalars_bytes(&scalars)).expect("valid");
+        let bytes = scalars_bytes(&scalars);
+        let asked = MsmOptions { window_bits, ..MsmOptions::default() };
+        let job = driver.submit_msm_with(&bases, range.clone(), &bytes, &asked).expect("valid");
         let result = driver.wait(job, &mut |_| {}).expect("a good job");
         let expected = G1Projective::msm(&points[range], &scalars).expect("same length");
-        prop_assert_eq!(arithmetic::combine(&result.points), expected);
-        prop_assert_eq!((result.windows, result.window_bits), (51, 5));
+        prop_assert_eq!(arithmetic::combine(&result.exponents, &result.points), expected);
+        // Few scalars are cheapest in few buckets.
+        prop_assert_eq!((result.curve, result.window_bits), (CurveId::Bn254G1, window_bits.unwrap_or(5)));
         prop_assert_eq!(result.counters.elements, scalars.len() as u64);
         prop_assert!(result.cycles > 0);
         driver.release_bases(first).expect("this card's");
@@ -88,6 +95,55 @@ proptest! {
         }
         prop_assert_eq!(result, arithmetic::field_vector(field, operation, &a, &b));
         prop_assert_eq!(driver.read_counters().expect("counters").elements, pairs.len() as u64);
+    }
+}
+
+#[test]
+fn windows_and_curves_are_what_the_card_offers() {
+    let card = SoftCard::new();
+    let mut driver = card.open(options()).expect("a good card");
+    let bases = driver.load_bases(&[0; 64]).expect("room");
+    let mut submit = |asked| driver.submit_msm_with(&bases, 0..1, &[0; 32], &asked).map(drop);
+    let error =
+        submit(MsmOptions { window_bits: Some(6), ..MsmOptions::default() }).expect_err("not offered");
+    assert_eq!(error.to_string(), "the card has no windows of 6 bits: it has 5 and 13");
+    let error =
+        submit(MsmOptions { curve: CurveId::Grumpkin, ..MsmOptions::default() }).expect_err("not offered");
+    assert!(matches!(error, DriverError::NoCurve { curve: CurveId::Grumpkin }));
+    assert_eq!(card.model(|model| model.log.len()), 2, "only Identify and LoadBases have been executed");
+
+    // The estimate's choice is what travels to the card.
+    let mut large = identification();
+    large.card_memory_kib = 1 << 14;
+    let card = SoftCard::with(large, 1);
+    let mut driver = card.open(CardOptions { bound_factor: 16, ..options() }).expect("a good card");
+    let count = 1 << 13;
+    let bases = driver.load_bases(&vec![0; 64 * count]).expect("room");
+    for fill in [0u8, 0x2f] {
+        let scalars = vec![fill; 32 * count];
+        let best = best_msm(&large, &BitLengths::of(&scalars)).expect("choices").window_bits;
+        assert_eq!(best, if fill == 0 { 5 } else { 13 });
+        let job = driver.submit_msm(&bases, 0..count, &scalars).expect("valid");
+        assert_eq!(driver.wait(job, &mut |_| {}).expect("a good job").window_bits, best);
+    }
+}
+
+#[test]
+fn scalars_are_below_the_order_of_the_curve() {
+    let mut both = identification();
+    both.msm_curves = 3;
+    let card = SoftCard::with(both, 1);
+    let mut driver = card.open(options()).expect("a good card");
+    let bases = driver.load_bases(&[0; 64]).expect("room");
+    let orders: [(CurveId, ark_ff::BigInt<4>); 2] =
+        [(CurveId::Bn254G1, Fr::MODULUS), (CurveId::Grumpkin, ark_bn254::Fq::MODULUS)];
+    for (curve, order) in orders {
+        let asked = MsmOptions { curve, ..MsmOptions::default() };
+        let refused = driver.submit_msm_with(&bases, 0..1, &arithmetic::bytes(order), &asked).map(drop);
+        assert!(matches!(refused, Err(DriverError::ScalarNotCanonical { index: 0 })), "{curve:?}");
+        let mut below = order;
+        below.0[0] -= 1;
+        driver.submit_msm_with(&bases, 0..1, &arithmetic::bytes(below), &asked).map(drop).expect("valid");
     }
 }
 

@@ -55,7 +55,7 @@ fn a_card_that_is_none_is_refused() {
         refused(|id| id.abi_major = ABI_MAJOR + 1),
         DriverError::AbiMismatch { major, .. } if major == ABI_MAJOR + 1
     ));
-    assert!(matches!(refused(|id| id.msm_windows = 1), DriverError::BadIdentification { .. }));
+    assert!(matches!(refused(|id| id.msm_window_choices = 1), DriverError::BadIdentification { .. }));
     let card = SoftCard::new();
     card.faults(Faults { gone: true, ..Faults::default() });
     assert!(matches!(card.open(options()), Err(DriverError::CardGone { register: "MAGIC" })));

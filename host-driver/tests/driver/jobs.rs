@@ -211,7 +211,15 @@ fn progress_is_told_while_waiting() {
     assert!(told.len() > 1);
     assert_eq!(told[0].commands_outstanding, 2);
     assert!(told.is_sorted_by(|a, b| a.cycles < b.cycles && a.elapsed < b.elapsed));
-    assert!(told.iter().all(|progress| !progress.remaining.is_zero()));
+    assert!(told.iter().all(|progress| !progress.remaining.is_zero() && progress.sample.is_none()));
+    let sampling = CardOptions { poll_cycles: 20, sample: true, ..options() };
+    let mut driver = card.open(sampling).expect("a good card");
+    let bases = driver.load_bases(&[0; 64]).expect("room");
+    let job = driver.submit_msm(&bases, 0..1, &[0; 32]).expect("valid");
+    let mut samples = Vec::new();
+    driver.wait(job, &mut |progress| samples.extend(progress.sample)).expect("a good job");
+    assert!(samples.len() > 1 && samples.is_sorted_by(|a, b| a.cycles < b.cycles));
+    assert!(samples.iter().all(|sample| u64::from(sample.additions) == sample.cycles / 2), "{samples:?}");
     let mut loads = Vec::new();
     let mut driver = card.open(CardOptions { staging_bytes: 128, ..options() }).expect("a good card");
     driver.load_bases_with(&[0; 320], &mut |done, all| loads.push((done, all))).map(drop).expect("room");

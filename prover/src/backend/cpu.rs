@@ -1,8 +1,9 @@
 //! MSMs on the CPU: arkworks over all cores.
 
 use super::{Backend, BackendError, Bases, MsmOutcome, Pending, check_submission, fresh_id, split_points};
-use crate::formats::{g1_from_checked_bytes, integer_from_bytes};
-use ark_bn254::{G1Affine, G1Projective};
+use crate::curve::{Bn254G1, MsmCurve};
+use crate::formats::{integer_from_bytes, point_from_checked_bytes};
+use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ec::{CurveGroup, VariableBaseMSM};
 use ark_ff::BigInt;
 use rayon::prelude::*;
@@ -13,19 +14,28 @@ use std::sync::{Arc, Mutex};
 use zeroize::Zeroizing;
 
 /// The CPU. [`Backend::submit`] computes at once: the cores are what it would wait for.
-#[derive(Debug)]
-pub struct Cpu {
+pub struct Cpu<C: MsmCurve = Bn254G1> {
     id: u64,
-    resident: Mutex<HashMap<u64, Arc<Vec<G1Affine>>>>,
+    resident: Mutex<Resident<C>>,
 }
 
+/// Bases by their identifier.
+type Resident<C> = HashMap<u64, Arc<Vec<Affine<C>>>>;
+
 impl Cpu {
-    /// A backend over rayon's global thread pool.
+    /// A backend for BN254's G1 over rayon's global thread pool.
     pub fn new() -> Cpu {
+        Cpu::on_curve()
+    }
+}
+
+impl<C: MsmCurve> Cpu<C> {
+    /// A backend for a curve over rayon's global thread pool.
+    pub fn on_curve() -> Cpu<C> {
         Cpu { id: fresh_id(), resident: Mutex::new(HashMap::new()) }
     }
 
-    fn resident(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<Vec<G1Affine>>>> {
+    fn resident(&self) -> std::sync::MutexGuard<'_, Resident<C>> {
         // The table is whole between any two statements that use it.
         self.resident.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -37,13 +47,13 @@ impl Default for Cpu {
     }
 }
 
-impl Backend for Cpu {
+impl<C: MsmCurve> Backend<C> for Cpu<C> {
     fn describe(&self) -> String {
         "cpu".to_owned()
     }
 
     fn load_bases(&self, points: &[u8]) -> Result<Bases, BackendError> {
-        let points: Vec<_> = split_points(points)?.par_iter().map(g1_from_checked_bytes).collect();
+        let points: Vec<_> = split_points(points)?.par_iter().map(point_from_checked_bytes).collect();
         let bases = Bases { owner: self.id, id: fresh_id(), len: points.len() };
         self.resident().insert(bases.id, Arc::new(points));
         Ok(bases)
@@ -54,12 +64,12 @@ impl Backend for Cpu {
         self.resident().remove(&id).map(drop).ok_or(BackendError::ForeignBases)
     }
 
-    fn submit(&self, bases: &Bases, range: Range<usize>, scalars: &[u8]) -> Result<Pending, BackendError> {
+    fn submit(&self, bases: &Bases, range: Range<usize>, scalars: &[u8]) -> Result<Pending<C>, BackendError> {
         let id = bases.id(self.id)?;
-        check_submission(bases, &range, scalars)?;
+        check_submission::<C>(bases, &range, scalars)?;
         let points = self.resident().get(&id).cloned().ok_or(BackendError::ForeignBases)?;
         let scalars = integers(scalars);
-        let sum = G1Projective::msm_bigint(&points[range], &scalars);
+        let sum = Projective::<C>::msm_bigint(&points[range], &scalars);
         Ok(Pending::ready(MsmOutcome { point: sum.into_affine(), card: None }))
     }
 }

@@ -1,24 +1,25 @@
 //! Two backends that must agree.
 
 use super::{Backend, BackendError, Bases, MsmOutcome, Pending, fresh_id};
-use ark_bn254::G1Affine;
+use crate::curve::{Bn254G1, MsmCurve};
 use ark_ec::AffineRepr;
+use ark_ec::short_weierstrass::Affine;
 use spandrel_abi::Identification;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// Runs every MSM on two backends and compares the results in affine form.
-pub struct Dual {
+pub struct Dual<C: MsmCurve = Bn254G1> {
     id: u64,
-    first: Box<dyn Backend>,
-    second: Box<dyn Backend>,
+    first: Box<dyn Backend<C>>,
+    second: Box<dyn Backend<C>>,
     resident: Mutex<HashMap<u64, Arc<(Bases, Bases)>>>,
 }
 
-impl Dual {
+impl<C: MsmCurve> Dual<C> {
     /// A pair. The second is started first, so it should be the one with hardware of its own.
-    pub fn new(first: Box<dyn Backend>, second: Box<dyn Backend>) -> Dual {
+    pub fn new(first: Box<dyn Backend<C>>, second: Box<dyn Backend<C>>) -> Dual<C> {
         Dual { id: fresh_id(), first, second, resident: Mutex::new(HashMap::new()) }
     }
 
@@ -28,7 +29,7 @@ impl Dual {
     }
 }
 
-impl Backend for Dual {
+impl<C: MsmCurve> Backend<C> for Dual<C> {
     fn describe(&self) -> String {
         format!("{} and {}, compared", self.first.describe(), self.second.describe())
     }
@@ -58,7 +59,7 @@ impl Backend for Dual {
         self.second.release_bases(second).and(released)
     }
 
-    fn submit(&self, bases: &Bases, range: Range<usize>, scalars: &[u8]) -> Result<Pending, BackendError> {
+    fn submit(&self, bases: &Bases, range: Range<usize>, scalars: &[u8]) -> Result<Pending<C>, BackendError> {
         let id = bases.id(self.id)?;
         let pair = self.resident().get(&id).cloned().ok_or(BackendError::ForeignBases)?;
         let elements = range.len();
@@ -73,12 +74,12 @@ impl Backend for Dual {
     }
 }
 
-fn compare(
+fn compare<C: MsmCurve>(
     (first_name, second_name): (String, String),
     elements: usize,
-    first: MsmOutcome,
-    second: MsmOutcome,
-) -> Result<MsmOutcome, BackendError> {
+    first: MsmOutcome<C>,
+    second: MsmOutcome<C>,
+) -> Result<MsmOutcome<C>, BackendError> {
     if first.point == second.point {
         return Ok(MsmOutcome { point: first.point, card: second.card.or(first.card) });
     }
@@ -91,6 +92,6 @@ fn compare(
     })
 }
 
-fn name_point(point: &G1Affine) -> String {
+fn name_point<C: MsmCurve>(point: &Affine<C>) -> String {
     point.xy().map_or("infinity".to_owned(), |(x, y)| format!("({x}, {y})"))
 }

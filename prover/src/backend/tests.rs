@@ -1,9 +1,10 @@
 //! The CPU backend and the checks that all backends share.
 
 use super::*;
-use crate::formats::g1_from_bytes;
-use crate::workload::{self, Distribution};
-use ark_bn254::G1Projective;
+use crate::curve::Grumpkin;
+use crate::formats::{g1_from_bytes, point_from_bytes};
+use crate::workload::{self, BaseKind, Distribution};
+use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use ark_ff::AdditiveGroup;
 
@@ -60,4 +61,8 @@ fn workloads_are_reproducible_and_of_their_kind() {
     assert!((150..250).contains(&count(Distribution::Witness, 1)));
     let equal = scalars(Distribution::Equal);
     assert!(equal.as_chunks::<32>().0.iter().all(|scalar| *scalar == equal[..32]));
+    let same = workload::bases_of::<Bn254G1>(9, BaseKind::Equal, 7);
+    assert!(same.as_chunks::<64>().0.iter().all(|point| *point == points[..64]));
+    let grumpkin = workload::bases_of::<Grumpkin>(9, BaseKind::Distinct, 7);
+    assert!(grumpkin.as_chunks().0.iter().all(|bytes| point_from_bytes::<Grumpkin>(bytes).is_ok()));
 }

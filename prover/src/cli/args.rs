@@ -1,10 +1,13 @@
 //! Arguments that several commands share, and what they open.
 
 use super::error::CliError;
+use super::open::open_driver;
 use super::progress::Progress;
 use super::report::CardReport;
-use crate::backend::{Backend, Cpu, Dual};
+use crate::backend::{Backend, Card, Cpu, Dual, OnProgress};
+use crate::curve::{Bn254G1, MsmCurve};
 use clap::{Args, ValueEnum};
+use spandrel_driver::CardOptions;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -39,13 +42,25 @@ pub(super) struct BackendArgs {
     /// What computes the G1 multi-scalar multiplications
     #[arg(long, value_enum, default_value = "cpu")]
     pub(super) backend: BackendChoice,
+    /// Bits per window of the card's multi-scalar multiplications, one of those that `spandrel card info` shows; without it the card's driver chooses for each
+    #[arg(long, value_name = "C")]
+    pub(super) window_bits: Option<u32>,
     #[command(flatten)]
     pub(super) card: CardArgs,
 }
 
+/// The curve of bases and result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CurveChoice {
+    /// BN254's G1.
+    Bn254,
+    /// Grumpkin, whose coordinates are BN254's scalars; the card must have it.
+    Grumpkin,
+}
+
 /// An open backend and what there is to say of its card.
-pub(super) struct OpenBackend {
-    pub(super) backend: Box<dyn Backend>,
+pub(super) struct OpenBackend<C: MsmCurve = Bn254G1> {
+    pub(super) backend: Box<dyn Backend<C>>,
     pub(super) card: Option<CardReport>,
 }
 
@@ -54,27 +69,38 @@ impl BackendArgs {
     pub(super) fn check(&self) -> Result<(), CliError> {
         let card = &self.card;
         let given = card.card.is_some() || card.trace.is_some() || card.stalls.is_some();
-        if self.backend == BackendChoice::Cpu && given {
+        if self.backend == BackendChoice::Cpu && (given || self.window_bits.is_some()) {
             return Err(CliError::Usage(
-                "--card, --trace and --stalls need --backend card or --backend dual: the CPU has no card"
+                "--card, --trace, --stalls and --window-bits need --backend card or --backend dual: the CPU has no card"
                     .to_owned(),
             ));
         }
         Ok(())
     }
 
-    /// Opens the backend.
+    /// Opens the backend for BN254's G1.
     pub(super) fn open(&self, progress: &Arc<Progress>) -> Result<OpenBackend, CliError> {
+        let progress = Arc::clone(progress);
+        self.open_on(CardOptions::default(), Arc::new(move |told| progress.set_cycles(told.cycles)))
+    }
+
+    /// Opens the backend for a curve; the card is driven with these options and tells how far it has come.
+    pub(super) fn open_on<C: MsmCurve>(
+        &self,
+        options: CardOptions,
+        on_progress: OnProgress,
+    ) -> Result<OpenBackend<C>, CliError> {
         if self.backend == BackendChoice::Cpu {
-            return Ok(OpenBackend { backend: Box::new(Cpu::new()), card: None });
+            return Ok(OpenBackend { backend: Box::new(Cpu::on_curve()), card: None });
         }
-        let card = self.card.open(progress)?;
+        let card = open_driver(&self.card, options)?;
+        let card = Card::on_curve(card, on_progress)?.with_window_bits(self.window_bits);
         let identification = card.identification();
         let report =
             identification.map(|identification| CardReport { description: card.describe(), identification });
-        let backend = match self.backend {
-            BackendChoice::Dual => Box::new(Dual::new(Box::new(Cpu::new()), card)),
-            _ => card,
+        let backend: Box<dyn Backend<C>> = match self.backend {
+            BackendChoice::Dual => Box::new(Dual::new(Box::new(Cpu::on_curve()), Box::new(card))),
+            _ => Box::new(card),
         };
         Ok(OpenBackend { backend, card: report })
     }

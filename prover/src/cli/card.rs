@@ -4,12 +4,13 @@ use super::args::CardArgs;
 use super::error::CliError;
 use super::open::{open_driver, simulated_cards};
 use super::progress::Progress;
-use super::report::{CardReport, grouped, print_json, print_text};
+use super::report::{CardReport, adder_name, curve_name, grouped, listed, print_json, print_text};
 use crate::backend::{Backend, Card, Cpu, Dual};
 use crate::workload::{self, Distribution};
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use spandrel_abi::Identification;
+use spandrel_abi::{CurveId, Identification};
+use spandrel_driver::CardOptions;
 use std::sync::Arc;
 
 /// Points of the self-test's multi-scalar multiplication.
@@ -70,8 +71,12 @@ pub(super) struct Listed {
     pub(super) clock_khz: u32,
     /// Size of card memory.
     pub(super) card_memory_kib: u32,
-    /// Bits of an MSM digit.
-    pub(super) msm_window_bits: u32,
+    /// Curve of the MSM engine.
+    pub(super) msm_curve: &'static str,
+    /// Bits per window that an MSM may choose.
+    pub(super) msm_window_bits: Vec<u32>,
+    /// Kind of point adder.
+    pub(super) msm_adder: &'static str,
     /// Number of point adders.
     pub(super) msm_adders: u32,
 }
@@ -105,13 +110,15 @@ impl List {
         }
         for card in &cards {
             print_text(&format!(
-                "{:<24} {}, {} kHz, {} KiB of card memory, {} MSM adder(s), {}-bit windows\n",
+                "{:<24} {}, {} kHz, {} KiB of card memory, {}, {} {} adder(s), windows of {} bits\n",
                 card.card,
                 card.kind,
                 grouped(card.clock_khz.into()),
                 grouped(card.card_memory_kib.into()),
+                card.msm_curve,
                 card.msm_adders,
-                card.msm_window_bits
+                card.msm_adder,
+                listed(&card.msm_window_bits)
             ))?;
         }
         if cards.is_empty() {
@@ -128,7 +135,7 @@ impl Info {
     fn run(&self) -> Result<(), CliError> {
         let progress = Arc::new(Progress::new());
         progress.set_phase("open the card");
-        let card = open_driver(&self.card)?;
+        let card = open_driver(&self.card, CardOptions::default())?;
         progress.finish();
         let report =
             CardReport { description: card.name().to_owned(), identification: *card.identification() };
@@ -148,8 +155,6 @@ fn info_text(report: &CardReport) -> String {
         clock_khz,
         has_msm,
         has_field,
-        msm_window_bits,
-        msm_windows,
         msm_adders,
         msm_latency_cycles,
         card_memory_kib,
@@ -157,10 +162,16 @@ fn info_text(report: &CardReport) -> String {
         ..
     } = report.identification;
     let engine = |present: bool, text: String| if present { text } else { "none".to_owned() };
+    let curves = CurveId::ALL.iter().filter(|curve| report.identification.has_curve(**curve));
+    let curves: Vec<_> = curves.map(|curve| curve_name(*curve)).collect();
+    let choices: Vec<_> = report.identification.window_choices().collect();
     let msm = engine(
         has_msm,
         format!(
-            "BN254 G1, {msm_windows} windows of {msm_window_bits} bits, {msm_adders} adder(s) of {msm_latency_cycles} cycles"
+            "{}, {msm_adders} {} adder(s) of {msm_latency_cycles} cycles, windows of {} bits",
+            curves.join(" and "),
+            adder_name(&report.identification),
+            listed(&choices)
         ),
     );
     let field = engine(has_field, format!("Fq and Fr, multiplier of {field_latency_cycles} cycles"));
@@ -183,7 +194,7 @@ impl SelfTest {
     fn run(&self) -> Result<(), CliError> {
         let progress = Arc::new(Progress::new());
         progress.set_phase("open the card");
-        let mut card = open_driver(&self.card)?;
+        let mut card = open_driver(&self.card, CardOptions::default())?;
         let name = card.name().to_owned();
         let failed = |source: spandrel_driver::DriverError| CliError::Card {
             card: name.clone(),
@@ -220,15 +231,8 @@ impl SelfTest {
     }
 }
 
-impl CardArgs {
-    /// Opens the card as a backend.
-    pub(super) fn open(&self, progress: &Arc<Progress>) -> Result<Box<dyn Backend>, CliError> {
-        Ok(Box::new(over_driver(open_driver(self)?, progress)?))
-    }
-}
-
 /// The backend over an open card, which tells the progress line of its cycles.
 fn over_driver(card: spandrel_driver::Card, progress: &Arc<Progress>) -> Result<Card, CliError> {
     let progress = Arc::clone(progress);
-    Ok(Card::new(card, Arc::new(move |cycles| progress.set_cycles(cycles)))?)
+    Ok(Card::new(card, Arc::new(move |told| progress.set_cycles(told.cycles)))?)
 }

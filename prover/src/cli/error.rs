@@ -3,6 +3,7 @@
 use crate::backend::BackendError;
 use crate::formats::{FormatError, OutputError};
 use crate::groth16::{BlindingError, ProveError, VerifyError};
+use spandrel_driver::DriverError;
 use std::error::Error;
 
 /// Why the command failed.
@@ -90,6 +91,11 @@ fn backend_exit_code(error: &BackendError) -> u8 {
         | BackendError::BadRange { .. }
         | BackendError::ScalarCount { .. }
         | BackendError::ScalarNotReduced { .. } => 3,
+        // Something was asked for that this card does not offer.
+        BackendError::Device {
+            source: DriverError::NoCurve { .. } | DriverError::NoWindowBits { .. },
+            ..
+        } => 2,
         _ => 4,
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod interrupt;
 mod msm;
 mod open;
+mod plot;
 mod progress;
 mod prove;
 mod report;

@@ -8,7 +8,10 @@ use super::error::CliError;
 pub(super) use simulated::{open_driver, open_simulated, simulated_cards};
 
 #[cfg(not(feature = "sim"))]
-pub(super) fn open_driver(_: &CardArgs) -> Result<spandrel_driver::Card, CliError> {
+pub(super) fn open_driver(
+    _: &CardArgs,
+    _: spandrel_driver::CardOptions,
+) -> Result<spandrel_driver::Card, CliError> {
     Err(CliError::Usage(
         "this build has no simulated card: use --backend cpu, or build with the feature `sim`".to_owned(),
     ))
@@ -23,17 +26,18 @@ pub(super) fn simulated_cards() -> Result<Vec<Listed>, CliError> {
 mod simulated {
     use super::{CardArgs, CliError, Listed};
     use spandrel_driver::{Card, CardOptions};
-    use spandrel_hdl::profile::{Profile, ProfileError};
+    use spandrel_hdl::curve::Curve;
+    use spandrel_hdl::profile::{AdderKind, Profile, ProfileError};
     use spandrel_sim::{InProcess, SimOptions};
 
     /// The profile of `--card sim`.
     const DEFAULT_PROFILE: &str = "sim-small";
 
     /// Opens the card, ready for commands.
-    pub(in crate::cli) fn open_driver(arguments: &CardArgs) -> Result<Card, CliError> {
+    pub(in crate::cli) fn open_driver(arguments: &CardArgs, options: CardOptions) -> Result<Card, CliError> {
         let (transport, profile) = open_simulated(arguments)?;
         let failed = |source| card_error(&profile, source);
-        Card::open(Box::new(transport), CardOptions::default()).map_err(|error| failed(error.into()))
+        Card::open(Box::new(transport), options).map_err(|error| failed(error.into()))
     }
 
     /// Builds (or finds) the model and starts the simulation, without a driver.
@@ -78,7 +82,15 @@ mod simulated {
                 kind: "simulated",
                 clock_khz: profile.clock_khz,
                 card_memory_kib: profile.card_memory_kib,
-                msm_window_bits: profile.largest_window_bits(),
+                msm_curve: match profile.msm.curve {
+                    Curve::Bn254 => "BN254 G1",
+                    Curve::Grumpkin => "Grumpkin",
+                },
+                msm_window_bits: profile.msm.window_bits,
+                msm_adder: match profile.msm.adder {
+                    AdderKind::Complete => "complete",
+                    AdderKind::BatchedAffine => "batched-affine",
+                },
                 msm_adders: profile.msm.adders,
             })
         };

@@ -18,9 +18,10 @@ pub use mapped::FileBytes;
 pub use output::{ExclusiveOutput, OutputError, Outputs};
 pub use points::{
     G1_BYTES, G2_BYTES, PointProblem, fq_to_bytes, g1_from_bytes, g1_to_bytes, g2_from_bytes, g2_to_bytes,
+    point_from_bytes, point_to_bytes,
 };
 pub(crate) use points::{
-    fq_from_bytes, g1_from_checked_bytes, integer_from_bytes, integer_to_bytes, try_map,
+    element_from_bytes, integer_from_bytes, integer_to_bytes, point_from_checked_bytes, try_map,
 };
 pub use snarkjs::{read_proof, read_public, read_verifying_key, write_proof, write_public};
 pub use witness::Witness;

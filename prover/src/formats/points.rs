@@ -1,9 +1,11 @@
 //! Field elements and points as `.zkey` files and the card hold them: little-endian limbs in Montgomery form.
 //! G1 is x then y (64 bytes), G2 is x.c0, x.c1, y.c0, y.c1 (128 bytes); all zero is the point at infinity.
 
-use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
+use crate::curve::MsmCurve;
+use ark_bn254::{Fq, Fq2, FqConfig, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
-use ark_ff::{BigInt, PrimeField};
+use ark_ec::short_weierstrass::Affine;
+use ark_ff::{AdditiveGroup, BigInt, Fp, MontBackend, MontConfig, PrimeField, Zero};
 use rayon::prelude::*;
 use spandrel_abi::{AFFINE_POINT_BYTES, FIELD_BYTES};
 
@@ -48,10 +50,12 @@ pub(crate) fn integer_to_bytes(integer: &BigInt<4>) -> [u8; FIELD_BYTES] {
     bytes
 }
 
-/// A base-field element from Montgomery form, if reduced.
-pub(crate) fn fq_from_bytes(bytes: &[u8; FIELD_BYTES]) -> Option<Fq> {
+/// A field element from Montgomery form, if reduced.
+pub(crate) fn element_from_bytes<P: MontConfig<4>>(
+    bytes: &[u8; FIELD_BYTES],
+) -> Option<Fp<MontBackend<P, 4>, 4>> {
     let integer = integer_from_bytes(bytes);
-    (integer < Fq::MODULUS).then(|| Fq::new_unchecked(integer))
+    (integer < P::MODULUS).then(|| Fp::new_unchecked(integer))
 }
 
 /// A base-field element in Montgomery form.
@@ -67,31 +71,41 @@ pub(crate) fn fr_from_montgomery(bytes: &[u8; FIELD_BYTES]) -> Option<Fr> {
 
 /// A G1 point, checked to lie on the curve (the group has prime order, so that is all there is to check).
 pub fn g1_from_bytes(bytes: &[u8; G1_BYTES]) -> Result<G1Affine, PointProblem> {
-    let [x, y] = coordinates(bytes)?;
-    if x == Fq::from(0) && y == Fq::from(0) {
-        return Ok(G1Affine::zero());
-    }
-    let point = G1Affine::new_unchecked(x, y);
-    if point.is_on_curve() { Ok(point) } else { Err(PointProblem::NotOnCurve) }
-}
-
-/// A G1 point that [`g1_from_bytes`] has accepted before.
-pub(crate) fn g1_from_checked_bytes(bytes: &[u8; G1_BYTES]) -> G1Affine {
-    let (halves, _) = bytes.as_chunks::<FIELD_BYTES>();
-    let (x, y) = (integer_from_bytes(&halves[0]), integer_from_bytes(&halves[1]));
-    if x.0 == [0; 4] && y.0 == [0; 4] {
-        G1Affine::zero()
-    } else {
-        G1Affine::new_unchecked(Fq::new_unchecked(x), Fq::new_unchecked(y))
-    }
+    point_from_bytes(bytes)
 }
 
 /// A G1 point as the card takes it.
 pub fn g1_to_bytes(point: &G1Affine) -> [u8; G1_BYTES] {
+    point_to_bytes(point)
+}
+
+/// A point of a curve that a card multiplies on, checked to lie on it.
+pub fn point_from_bytes<C: MsmCurve>(bytes: &[u8; G1_BYTES]) -> Result<Affine<C>, PointProblem> {
+    let [x, y] = coordinates::<2, G1_BYTES, C::Base>(bytes)?;
+    if x.is_zero() && y.is_zero() {
+        return Ok(Affine::zero());
+    }
+    let point = Affine::new_unchecked(x, y);
+    if point.is_on_curve() { Ok(point) } else { Err(PointProblem::NotOnCurve) }
+}
+
+/// A point that [`point_from_bytes`] has accepted before.
+pub(crate) fn point_from_checked_bytes<C: MsmCurve>(bytes: &[u8; G1_BYTES]) -> Affine<C> {
+    let (halves, _) = bytes.as_chunks::<FIELD_BYTES>();
+    let (x, y) = (integer_from_bytes(&halves[0]), integer_from_bytes(&halves[1]));
+    if x.0 == [0; 4] && y.0 == [0; 4] {
+        Affine::zero()
+    } else {
+        Affine::new_unchecked(Fp::new_unchecked(x), Fp::new_unchecked(y))
+    }
+}
+
+/// A point as the card takes it.
+pub fn point_to_bytes<C: MsmCurve>(point: &Affine<C>) -> [u8; G1_BYTES] {
     let mut bytes = [0; G1_BYTES];
     if let Some((x, y)) = point.xy() {
-        bytes[..FIELD_BYTES].copy_from_slice(&fq_to_bytes(&x));
-        bytes[FIELD_BYTES..].copy_from_slice(&fq_to_bytes(&y));
+        bytes[..FIELD_BYTES].copy_from_slice(&integer_to_bytes(&x.0));
+        bytes[FIELD_BYTES..].copy_from_slice(&integer_to_bytes(&y.0));
     }
     bytes
 }
@@ -99,7 +113,7 @@ pub fn g1_to_bytes(point: &G1Affine) -> [u8; G1_BYTES] {
 /// A G2 point, checked to lie on the curve, and in the group of prime order only where `subgroup` is set
 /// (that check costs a scalar multiplication).
 pub fn g2_from_bytes(bytes: &[u8; G2_BYTES], subgroup: bool) -> Result<G2Affine, PointProblem> {
-    let [x0, x1, y0, y1] = coordinates(bytes)?;
+    let [x0, x1, y0, y1] = coordinates::<4, G2_BYTES, FqConfig>(bytes)?;
     let (x, y) = (Fq2::new(x0, x1), Fq2::new(y0, y1));
     if x == Fq2::new(Fq::from(0), Fq::from(0)) && y == x {
         return Ok(G2Affine::zero());
@@ -137,10 +151,12 @@ pub(crate) fn try_map<T: Sync, U: Send, E: Send>(
     mapped.clone().collect::<Result<_, _>>().map_err(|any| mapped.find_map_first(Result::err).unwrap_or(any))
 }
 
-fn coordinates<const N: usize, const BYTES: usize>(bytes: &[u8; BYTES]) -> Result<[Fq; N], PointProblem> {
-    let mut elements = [Fq::from(0); N];
+fn coordinates<const N: usize, const BYTES: usize, P: MontConfig<4>>(
+    bytes: &[u8; BYTES],
+) -> Result<[Fp<MontBackend<P, 4>, 4>; N], PointProblem> {
+    let mut elements = [Fp::ZERO; N];
     for (element, chunk) in elements.iter_mut().zip(bytes.as_chunks::<FIELD_BYTES>().0) {
-        *element = fq_from_bytes(chunk).ok_or(PointProblem::NotReduced)?;
+        *element = element_from_bytes(chunk).ok_or(PointProblem::NotReduced)?;
     }
     Ok(elements)
 }

@@ -1,7 +1,7 @@
 //! What each command does when nothing goes wrong.
 
 use super::host::{Host, bytes_of, noise};
-use super::stand_in::{RESULT_BEATS, field_result, msm_result, stand_in_card};
+use super::stand_in::{WINDOW_CHOICES, field_result, msm_result, result_beats, stand_in_card};
 use spandrel_abi::*;
 use spandrel_sim::Timing;
 
@@ -39,19 +39,23 @@ fn msm_streams_scalars_and_a_range_of_resident_bases() {
         assert_eq!(host.card_bytes(at, points.len()), points);
         assert_eq!(host.card_bytes(at - 64, 64), [0; 64]);
         assert_eq!(host.card_bytes(at + points.len() as u64, 64), [0; 64]);
-        for (first, count) in [(0usize, 300usize), (7, 1), (299, 1), (10, 0), (100, 65), (60, 64), (1, 63)] {
+        let ranges = [(0usize, 300usize), (7, 1), (299, 1), (10, 0), (100, 65), (60, 64), (1, 63)];
+        for (round, (first, count)) in ranges.into_iter().enumerate() {
+            let choice = round % 2;
+            let beats = result_beats(choice);
             let values = noise(seed + count as u64, count * 32);
             let scalars = host.filled(32, &values);
-            let out = host.filled(0, &vec![0x55; 32 * RESULT_BEATS + 64]);
+            let out = host.filled(0, &vec![0x55; 32 * beats + 64]);
             host.succeed(Descriptor {
                 opcode: Opcode::Msm as u8,
                 count: count as u32,
                 host_a: scalars.iova() + 32,
                 host_out: out.iova() + 32,
                 card_address: at + 64 * first as u64,
+                parameter: msm_parameter(CurveId::Bn254G1, WINDOW_CHOICES[choice] as u8),
                 ..Default::default()
             });
-            let expected = msm_result(&values, &points[64 * first..64 * (first + count)]);
+            let expected = msm_result(choice, &values, &points[64 * first..64 * (first + count)]);
             assert_eq!(bytes_of(&out, 32, expected.len()), expected, "{first} {count}");
             assert_eq!(bytes_of(&out, 0, 32), [0x55; 32]);
             assert_eq!(bytes_of(&out, 32 + expected.len(), 32), [0x55; 32]);
@@ -65,9 +69,19 @@ fn msm_streams_scalars_and_a_range_of_resident_bases() {
                 idle_cycles: 106,
                 digit_stall_cycles: 107,
                 host_read_bytes: 32 * count as u64,
-                host_write_bytes: 32 * RESULT_BEATS as u64,
+                host_write_bytes: 32 * beats as u64,
                 card_read_bytes: 64 * count as u64,
                 card_write_bytes: 0,
+                idle_no_pair_cycles: 108,
+                idle_batch_cycles: 109,
+                idle_adder_cycles: 110,
+                idle_memory_cycles: 111,
+                idle_host_cycles: 112,
+                idle_drain_cycles: 113,
+                parked: 114,
+                matched: 115,
+                doublings: 116,
+                annihilations: 117,
             };
             assert_eq!(host.counters(), expected);
         }

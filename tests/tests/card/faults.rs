@@ -1,7 +1,7 @@
 //! Memories that refuse: a command ends with the fault's status, a ring that cannot be used stops the queues.
 
 use super::host::{Host, bytes_of, noise};
-use super::stand_in::field_result;
+use super::stand_in::{PARAMETER, field_result};
 use spandrel_abi::*;
 use spandrel_sim::Timing;
 
@@ -18,8 +18,14 @@ fn commands_end_with_the_fault_of_their_data() {
     let buffer = host.buffer(1 << 15);
     let at = buffer.iova();
     let load = Descriptor { opcode: Opcode::LoadBases as u8, count: 150, host_a: at, ..Default::default() };
-    let msm =
-        Descriptor { opcode: Opcode::Msm as u8, count: 150, host_a: at, host_out: at, ..Default::default() };
+    let msm = Descriptor {
+        opcode: Opcode::Msm as u8,
+        count: 150,
+        host_a: at,
+        host_out: at,
+        parameter: PARAMETER,
+        ..Default::default()
+    };
     let vector = Descriptor {
         opcode: Opcode::FieldVector as u8,
         count: 150,

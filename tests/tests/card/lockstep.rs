@@ -4,7 +4,7 @@
 //! every kernel of the control through real jobs, faults and a reset, and compares all outputs in every cycle.
 
 use super::host::{library, noise};
-use super::stand_in::{CARD_MEMORY_KIB, StandInCard, stand_in_card};
+use super::stand_in::{CARD_MEMORY_KIB, PARAMETER, StandInCard, stand_in_card};
 use num_bigint::BigUint;
 use rust_hdl::prelude::*;
 use spandrel_abi::*;
@@ -175,14 +175,14 @@ fn both_simulators_agree_on_the_whole_control_in_every_cycle() {
 
     let allocate = |lock: &Lockstep, bytes| lock.host.memory().allocate(bytes).unwrap();
     let (mut sq, cq) = (allocate(&lock, 4096), allocate(&lock, 4096));
-    let (mut data, out) = (allocate(&lock, 8192), allocate(&lock, 8192));
+    let (mut data, out) = (allocate(&lock, 8192), allocate(&lock, 32768));
     data.write(0, &noise(1, 8192)).unwrap();
     let (a, o) = (data.iova() + 4096 - 96, out.iova());
     let command = |opcode, count| Descriptor { opcode, count, host_a: a, host_out: o, ..Default::default() };
     let commands = [
         Descriptor { command_id: 0xabcd, ..command(Opcode::Identify as u8, 0) },
         Descriptor { card_address: 4096 - 128, ..command(Opcode::LoadBases as u8, 7) },
-        Descriptor { card_address: 4096 - 64, ..command(Opcode::Msm as u8, 6) },
+        Descriptor { card_address: 4096 - 64, parameter: PARAMETER, ..command(Opcode::Msm as u8, 6) },
         Descriptor { host_b: a - 64, parameter: 0x101, ..command(Opcode::FieldVector as u8, 67) },
         command(Opcode::ReadCounters as u8, 0),
         command(Opcode::SelfTest as u8, 0),

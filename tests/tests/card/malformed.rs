@@ -1,7 +1,7 @@
 //! Commands that are wrong in every way a descriptor can be: each ends with its status, and the card goes on.
 
 use super::host::{Host, bytes_of};
-use super::stand_in::{CARD_MEMORY_KIB, RESULT_BEATS};
+use super::stand_in::{CARD_MEMORY_KIB, PARAMETER, WINDOW_CHOICES};
 use spandrel_abi::*;
 use spandrel_sim::Timing;
 
@@ -12,7 +12,14 @@ fn good(opcode: Opcode, at: u64) -> Descriptor {
     match opcode {
         Opcode::Identify | Opcode::ReadCounters => Descriptor { host_out: at, ..base },
         Opcode::LoadBases => Descriptor { count: 3, host_a: at, card_address, ..base },
-        Opcode::Msm => Descriptor { count: 3, host_a: at, host_out: at + 4096, card_address, ..base },
+        Opcode::Msm => Descriptor {
+            count: 3,
+            host_a: at,
+            host_out: at + 4096,
+            card_address,
+            parameter: PARAMETER,
+            ..base
+        },
         Opcode::FieldVector => Descriptor {
             count: 3,
             host_a: at,
@@ -84,6 +91,16 @@ fn every_malformed_descriptor_ends_with_its_status() {
     for parameter in [3, 0x103, 0xff, 0x200, 0x300, 0xff00, 0x1_0000, 0x8000_0000, 0x8000_0102] {
         cases.push((Descriptor { parameter, ..good(Opcode::FieldVector, at) }, Status::BadParameter));
     }
+    for window_bits in (0..=u8::MAX).filter(|bits| !WINDOW_CHOICES.contains(&u32::from(*bits))) {
+        let parameter = msm_parameter(CurveId::Bn254G1, window_bits);
+        cases.push((Descriptor { parameter, ..good(Opcode::Msm, at) }, Status::BadParameter));
+    }
+    for other in (8..32).map(|bit| 1 << bit).chain([u32::MAX << 8, 0x2000, 0x2100, 0x1f00]) {
+        cases.push((
+            Descriptor { parameter: PARAMETER | other, ..good(Opcode::Msm, at) },
+            Status::BadParameter,
+        ));
+    }
 
     // Whatever a refused command could have written stays as it was.
     buffer.write(0, &[0x5a; 32 * 1024]).unwrap();
@@ -101,7 +118,7 @@ fn every_malformed_descriptor_ends_with_its_status() {
 #[test]
 fn every_reserved_bit_is_checked() {
     let mut host = Host::new(Timing::STEADY, 71);
-    let buffer = host.buffer(32 * RESULT_BEATS + 4096);
+    let buffer = host.buffer(4096);
     let good = good(Opcode::Identify, buffer.iova());
     for byte in [1].into_iter().chain(44..64) {
         for bit in [0, 3, 7] {
@@ -120,7 +137,7 @@ fn every_reserved_bit_is_checked() {
 #[test]
 fn fields_that_a_command_does_not_use_are_not_looked_at() {
     let mut host = Host::new(Timing::TYPICAL, 72);
-    let buffer = host.buffer(8192);
+    let buffer = host.buffer(32 * 1024);
     let odd = u64::MAX;
     let case = good(Opcode::Identify, buffer.iova());
     host.succeed(Descriptor { host_a: odd, host_b: odd, card_address: odd, parameter: u32::MAX, ..case });
@@ -129,7 +146,7 @@ fn fields_that_a_command_does_not_use_are_not_looked_at() {
     let case = good(Opcode::FieldVector, buffer.iova());
     host.succeed(Descriptor { card_address: odd, ..case });
     let case = good(Opcode::Msm, buffer.iova());
-    host.succeed(Descriptor { host_b: odd, parameter: u32::MAX, ..case });
+    host.succeed(Descriptor { host_b: odd, ..case });
     // No elements at the very end of card memory.
     let card_address = u64::from(CARD_MEMORY_KIB) * 1024;
     host.succeed(Descriptor { count: 0, card_address, ..case });
@@ -171,6 +188,10 @@ fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
     if opcode == Opcode::FieldVector && (parameter >> 8 > 1 || parameter & 0xff >= operations) {
         return Some(Status::BadParameter);
     }
+    let offered = |bits: &u32| parameter == msm_parameter(CurveId::Bn254G1, *bits as u8);
+    if opcode == Opcode::Msm && !WINDOW_CHOICES.iter().any(offered) {
+        return Some(Status::BadParameter);
+    }
     None
 }
 
@@ -201,7 +222,7 @@ fn random_descriptors_end_as_the_interface_says() {
             card_address: *[0, 64, end - 64, end, end - 128, 32, 1 << 40, u64::MAX - 63]
                 .choose(&mut random)
                 .unwrap(),
-            parameter: *[0, 1, 2, 0x100, 0x102, 3, 0x200, 1 << 16].choose(&mut random).unwrap(),
+            parameter: *[0, 1, 2, 0x100, 0x102, 3, 0x200, 1 << 16, 4, 15, 0x104].choose(&mut random).unwrap(),
         };
         let mut bytes = descriptor.to_bytes();
         if random.gen_ratio(1, 16) {

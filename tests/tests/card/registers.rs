@@ -86,6 +86,17 @@ fn cycles_count_clock_cycles_and_latch_their_high_half() {
 }
 
 #[test]
+fn additions_are_latched_with_the_cycles() {
+    let mut host = Host::new(Timing::TYPICAL, 6);
+    assert_eq!(host.read(MSM_ADDITIONS), 0);
+    host.read(CYCLES_LO);
+    // What the stand-in always says.
+    assert_eq!(host.read(MSM_ADDITIONS), 102);
+    host.reset();
+    assert_eq!(host.read(MSM_ADDITIONS), 0);
+}
+
+#[test]
 fn interrupt_follows_cause_and_enable() {
     let mut host = Host::new(Timing::TYPICAL, 5);
     assert!(!host.card.interrupt());

@@ -1,7 +1,7 @@
 //! Resets in the middle of everything: AXI's rules are kept, memory is not damaged, nothing is left behind.
 
 use super::host::{Host, bytes_of, noise};
-use super::stand_in::{field_result, msm_result};
+use super::stand_in::{PARAMETER, field_result, msm_result, result_beats};
 use rand::{Rng, SeedableRng};
 use spandrel_abi::*;
 use spandrel_sim::Timing;
@@ -13,7 +13,7 @@ fn reset_at_any_moment_leaves_nothing_behind() {
         let mut host = Host::new(timing, seed);
         let data = noise(seed, 64 * 200);
         let source = host.filled(0, &data);
-        let target = host.buffer(64 * 200);
+        let target = host.buffer(32 * result_beats(0));
         let at = source.iova();
         let jobs = [
             Descriptor { opcode: Opcode::LoadBases as u8, count: 200, host_a: at, ..Default::default() },
@@ -22,6 +22,7 @@ fn reset_at_any_moment_leaves_nothing_behind() {
                 count: 180,
                 host_a: at,
                 host_out: target.iova(),
+                parameter: PARAMETER,
                 ..Default::default()
             },
             Descriptor {
@@ -63,7 +64,7 @@ fn reset_at_any_moment_leaves_nothing_behind() {
                     host.succeed(jobs[0]);
                     assert_eq!(host.card_bytes(0, data.len()), data);
                     host.succeed(jobs[1]);
-                    let expected = msm_result(&data[..32 * 180], &data[..64 * 180]);
+                    let expected = msm_result(0, &data[..32 * 180], &data[..64 * 180]);
                     assert_eq!(bytes_of(&target, 0, expected.len()), expected, "round {round}");
                 }
                 1 => {

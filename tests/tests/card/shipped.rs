@@ -82,8 +82,10 @@ fn msm_through_the_rings_is_arkworks_also_after_resets() {
     let identification = Identification::from_words(&std::array::from_fn(|index| {
         host.card.read_register(4 * index as u64).unwrap()
     }));
-    let result_bytes = identification.msm_result_points() * PROJECTIVE_POINT_BYTES;
-    let out = host.buffer(result_bytes);
+    let choices: Vec<u32> = identification.window_choices().collect();
+    assert!(choices.len() > 1, "the choice is to be tested");
+    let bytes = |window_bits: u32| identification.msm_result_points(window_bits) * PROJECTIVE_POINT_BYTES;
+    let out = host.buffer(choices.iter().map(|bits| bytes(*bits)).max().unwrap());
     let load = Descriptor {
         opcode: Opcode::LoadBases as u8,
         count: 40,
@@ -101,6 +103,9 @@ fn msm_through_the_rings_is_arkworks_also_after_resets() {
         [(0usize, 40usize), (5, 1), (2, 3), (0, 0), (10, 30)].into_iter().enumerate()
     {
         // A job that a reset cuts short, then one that must be right.
+        let window_bits = choices[round % choices.len()];
+        let result_bytes = bytes(window_bits);
+        let msm = Descriptor { parameter: msm_parameter(CurveId::Bn254G1, window_bits as u8), ..msm };
         host.push(Descriptor { count: 40, ..msm });
         host.ring();
         host.card.run(150 + 1111 * round as u64).unwrap();
@@ -111,7 +116,8 @@ fn msm_through_the_rings_is_arkworks_also_after_resets() {
             .map(reference::projective)
             .collect();
         let expected = reference::msm(&bases[first..first + count], &scalars[..count]);
-        assert_eq!(reference::combine(&sums), expected, "{first} {count}");
+        let exponents: Vec<u32> = identification.msm_result_exponents(window_bits).collect();
+        assert_eq!(reference::combine_weighted(&exponents, &sums), expected, "{first} {count}");
         let counters = host.counters();
         assert_eq!(counters.elements, count as u64);
         assert_eq!(

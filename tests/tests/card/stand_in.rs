@@ -2,7 +2,7 @@
 //! by the thousand commands.
 
 use rust_hdl::prelude::*;
-use spandrel_abi::{ABI_MAJOR, ABI_MINOR, Identification, MAGIC_VALUE};
+use spandrel_abi::{ABI_MAJOR, ABI_MINOR, CurveId, Identification, MAGIC_VALUE, msm_parameter};
 
 /// Latency of [`StandInField`].
 pub const FIELD_LATENCY: usize = 7;
@@ -90,10 +90,15 @@ pub fn field_result(field: u8, operation: u8, a: &[u8], b: &[u8]) -> [u8; 32] {
     bytes.try_into().unwrap()
 }
 
-/// Bits of a digit and windows of the stand-in, so that there are 12 points of result.
-pub const WINDOW_BITS: u32 = 4;
-pub const WINDOWS: u32 = 3;
-pub const RESULT_BEATS: usize = 3 * (WINDOW_BITS * WINDOWS) as usize;
+/// The bits per window that a job may choose.
+pub const WINDOW_CHOICES: [u32; 2] = [4, 15];
+/// The parameter of a job with the first of them.
+pub const PARAMETER: u32 = msm_parameter(CurveId::Bn254G1, WINDOW_CHOICES[0] as u8);
+
+/// Beats of result for each choice.
+pub fn result_beats(choice: usize) -> usize {
+    3 * identification().msm_result_points(WINDOW_CHOICES[choice])
+}
 
 /// Takes `count` scalars and points, sums the scalars and the halves of the points modulo 2^256, and gives the sum of all,
 /// plus one for each beat already given. It takes some cycles to clear itself after a reset.
@@ -103,6 +108,7 @@ pub struct StandInMsm {
     pub reset: Signal<In, Bit>,
     pub start: Signal<In, Bit>,
     pub count: Signal<In, Bits<32>>,
+    pub window_choice: Signal<In, Bits<4>>,
     pub busy: Signal<Out, Bit>,
     pub scalar_data: Signal<In, Bits<256>>,
     pub scalar_valid: Signal<In, Bit>,
@@ -121,6 +127,16 @@ pub struct StandInMsm {
     pub reduction_cycles: Signal<Out, Bits<64>>,
     pub idle_cycles: Signal<Out, Bits<64>>,
     pub digit_stall_cycles: Signal<Out, Bits<64>>,
+    pub idle_no_pair_cycles: Signal<Out, Bits<64>>,
+    pub idle_batch_cycles: Signal<Out, Bits<64>>,
+    pub idle_adder_cycles: Signal<Out, Bits<64>>,
+    pub idle_memory_cycles: Signal<Out, Bits<64>>,
+    pub idle_host_cycles: Signal<Out, Bits<64>>,
+    pub idle_drain_cycles: Signal<Out, Bits<64>>,
+    pub parked: Signal<Out, Bits<64>>,
+    pub matched: Signal<Out, Bits<64>>,
+    pub doublings: Signal<Out, Bits<64>>,
+    pub annihilations: Signal<Out, Bits<64>>,
     sum: DFF<Bits<256>>,
     scalars_left: DFF<Bits<32>>,
     points_left: DFF<Bits<32>>,
@@ -131,7 +147,8 @@ pub struct StandInMsm {
     scalar: Signal<Local, Bit>,
     point: Signal<Local, Bit>,
     giving: Signal<Local, Bit>,
-    result_beats: Constant<Bits<32>>,
+    first_beats: Constant<Bits<32>>,
+    second_beats: Constant<Bits<32>>,
 }
 
 impl Default for StandInMsm {
@@ -141,6 +158,7 @@ impl Default for StandInMsm {
             reset: Default::default(),
             start: Default::default(),
             count: Default::default(),
+            window_choice: Default::default(),
             busy: Default::default(),
             scalar_data: Default::default(),
             scalar_valid: Default::default(),
@@ -159,6 +177,16 @@ impl Default for StandInMsm {
             reduction_cycles: Default::default(),
             idle_cycles: Default::default(),
             digit_stall_cycles: Default::default(),
+            idle_no_pair_cycles: Default::default(),
+            idle_batch_cycles: Default::default(),
+            idle_adder_cycles: Default::default(),
+            idle_memory_cycles: Default::default(),
+            idle_host_cycles: Default::default(),
+            idle_drain_cycles: Default::default(),
+            parked: Default::default(),
+            matched: Default::default(),
+            doublings: Default::default(),
+            annihilations: Default::default(),
             sum: Default::default(),
             scalars_left: Default::default(),
             points_left: Default::default(),
@@ -169,7 +197,8 @@ impl Default for StandInMsm {
             scalar: Default::default(),
             point: Default::default(),
             giving: Default::default(),
-            result_beats: Constant::new(RESULT_BEATS.to_bits()),
+            first_beats: Constant::new(result_beats(0).to_bits()),
+            second_beats: Constant::new(result_beats(1).to_bits()),
         }
     }
 }
@@ -213,7 +242,10 @@ impl Logic for StandInMsm {
             self.sum.d.next = 0.into();
             self.scalars_left.d.next = self.count.val();
             self.points_left.d.next = self.count.val();
-            self.results_left.d.next = self.result_beats.val();
+            self.results_left.d.next = self.first_beats.val();
+            if self.window_choice.val() == 1 {
+                self.results_left.d.next = self.second_beats.val();
+            }
             self.taken.d.next = 0.into();
         }
         self.cycles.next = 101.into();
@@ -224,6 +256,16 @@ impl Logic for StandInMsm {
         self.reduction_cycles.next = 105.into();
         self.idle_cycles.next = 106.into();
         self.digit_stall_cycles.next = 107.into();
+        self.idle_no_pair_cycles.next = 108.into();
+        self.idle_batch_cycles.next = 109.into();
+        self.idle_adder_cycles.next = 110.into();
+        self.idle_memory_cycles.next = 111.into();
+        self.idle_host_cycles.next = 112.into();
+        self.idle_drain_cycles.next = 113.into();
+        self.parked.next = 114.into();
+        self.matched.next = 115.into();
+        self.doublings.next = 116.into();
+        self.annihilations.next = 117.into();
         if self.reset.val() {
             self.sum.d.next = 0.into();
             self.scalars_left.d.next = 0.into();
@@ -234,8 +276,8 @@ impl Logic for StandInMsm {
     }
 }
 
-/// What [`StandInMsm`] gives, in software.
-pub fn msm_result(scalars: &[u8], points: &[u8]) -> Vec<u8> {
+/// What [`StandInMsm`] gives with the choice of windows of this number, in software.
+pub fn msm_result(choice: usize, scalars: &[u8], points: &[u8]) -> Vec<u8> {
     let modulus = num_bigint::BigUint::from(1u8) << 256;
     let words = scalars.chunks(32).chain(points.chunks(32)).map(num_bigint::BigUint::from_bytes_le);
     let sum = words.sum::<num_bigint::BigUint>();
@@ -245,7 +287,7 @@ pub fn msm_result(scalars: &[u8], points: &[u8]) -> Vec<u8> {
         bytes.resize(32, 0);
         bytes
     };
-    (0..RESULT_BEATS).flat_map(beat).collect()
+    (0..result_beats(choice)).flat_map(beat).collect()
 }
 
 spandrel_hdl::card_top! {
@@ -256,9 +298,9 @@ spandrel_hdl::card_top! {
 /// Card memory of the stand-in card.
 pub const CARD_MEMORY_KIB: u32 = 256;
 
-/// A card with stand-ins for the engines.
-pub fn stand_in_card() -> StandInCard {
-    let identification = Identification {
+/// What the stand-in card says of itself.
+pub fn identification() -> Identification {
+    Identification {
         magic: MAGIC_VALUE,
         abi_major: ABI_MAJOR,
         abi_minor: ABI_MINOR,
@@ -267,16 +309,19 @@ pub fn stand_in_card() -> StandInCard {
         clock_khz: 100_000,
         has_msm: true,
         has_field: true,
-        msm_curve: 0,
-        msm_window_bits: WINDOW_BITS,
-        msm_windows: WINDOWS,
-        msm_adders: 1,
+        msm_curves: 1 << CurveId::Bn254G1 as u32,
+        msm_window_choices: WINDOW_CHOICES.iter().fold(0, |mask, bits| mask | 1 << bits),
+        msm_adders: 2,
         msm_adder_kind: 0,
         msm_latency_cycles: 3,
         card_memory_kib: CARD_MEMORY_KIB,
         field_latency_cycles: FIELD_LATENCY as u32,
-    };
-    let mut card = StandInCard::assemble(identification, StandInMsm::default(), StandInField::default());
+    }
+}
+
+/// A card with stand-ins for the engines.
+pub fn stand_in_card() -> StandInCard {
+    let mut card = StandInCard::assemble(identification(), StandInMsm::default(), StandInField::default());
     card.connect_all();
     card
 }

@@ -5,5 +5,6 @@ pub mod demo;
 pub mod lint;
 pub mod registers;
 pub mod setup;
+pub mod soak;
 pub mod synth;
 pub mod test;

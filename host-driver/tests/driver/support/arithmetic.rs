@@ -2,7 +2,7 @@
 
 use ark_bn254::{Fq, Fr, G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{BigInt, Fp, FpConfig, One, PrimeField, Zero};
+use ark_ff::{BigInt, Field, Fp, FpConfig, One, PrimeField, Zero};
 use spandrel_abi::{FieldId, FieldOperation};
 
 /// Reads 32 little-endian bytes as four limbs.
@@ -77,14 +77,21 @@ fn point(bytes: &[u8]) -> G1Affine {
     }
 }
 
-/// The MSM command, with plain binary digits: point w*c + k is the sum of the bases whose scalar has bit
-/// w*c + k set.
-pub fn bit_sums(bases: &[u8], scalars: &[u8], bits: usize) -> Vec<u8> {
-    let mut sums = vec![G1Projective::zero(); bits];
-    for (base, scalar) in bases.chunks(64).zip(scalars.chunks(32)) {
+/// The MSM command, with plain binary digits: a sum is that of the bases whose scalar has its bit set, where several
+/// sums share a bit, of every so many.
+pub fn bit_sums(bases: &[u8], scalars: &[u8], bits: impl Iterator<Item = u32>) -> Vec<u8> {
+    let bits: Vec<usize> = bits.map(|bit| bit as usize).collect();
+    // Which of those that share the bit a sum is, and how many they are.
+    let share = |at: usize| {
+        let sharing = |range: &[usize]| range.iter().filter(|bit| **bit == bits[at]).count();
+        (sharing(&bits[..at]), sharing(&bits))
+    };
+    let shares: Vec<_> = (0..bits.len()).map(share).collect();
+    let mut sums = vec![G1Projective::zero(); bits.len()];
+    for (index, (base, scalar)) in bases.chunks(64).zip(scalars.chunks(32)).enumerate() {
         let base = point(base);
-        for (bit, sum) in sums.iter_mut().enumerate() {
-            if scalar.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1) {
+        for ((bit, (which, of)), sum) in bits.iter().zip(&shares).zip(&mut sums) {
+            if index % of == *which && scalar.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1) {
                 *sum += base;
             }
         }
@@ -105,12 +112,13 @@ fn homogeneous(point: &G1Projective) -> [u8; 96] {
     out
 }
 
-/// What the host makes of the bit sums: the sum of 2^i times point i.
-pub fn combine(points: &[[u8; 96]]) -> G1Projective {
-    points.iter().rev().fold(G1Projective::zero(), |sum, point| {
+/// What the host makes of the sums: the sum of 2^exponent times the point.
+pub fn combine(exponents: &[u32], points: &[[u8; 96]]) -> G1Projective {
+    assert_eq!(exponents.len(), points.len());
+    exponents.iter().zip(points).fold(G1Projective::zero(), |sum, (exponent, point)| {
         let (x, y, z): (Fq, Fq, Fq) = (element(&point[..32]), element(&point[32..64]), element(&point[64..]));
         let affine = if z.is_zero() { G1Affine::zero() } else { G1Affine::new(x / z, y / z) };
-        sum + sum + affine
+        sum + affine * Fr::from(2u64).pow([u64::from(*exponent)])
     })
 }
 

@@ -129,6 +129,8 @@ impl Model {
             _ if offset == CQ_TAIL.offset => self.cq_tail(),
             _ if offset == CYCLES_LO.offset => {
                 self.set(CYCLES_HI, (self.now >> 32) as u32);
+                // An engine that issues an addition every other cycle, whatever it has to do.
+                self.set(MSM_ADDITIONS, (self.now / 2) as u32);
                 self.now as u32
             }
             _ => self.registers[offset as usize / 4],
@@ -332,8 +334,11 @@ impl Model {
             Opcode::Msm => {
                 let scalars = self.operand(d.host_a, count * FIELD_BYTES)?;
                 self.counters = Counters { elements: count as u64, ..Counters::default() };
-                let bits = self.identification.msm_result_points();
-                arithmetic::bit_sums(&self.card_memory[resident], &scalars, bits)
+                let offered = |bits: &u32| d.parameter == msm_parameter(CurveId::Bn254G1, *bits as u8);
+                let window_bits =
+                    self.identification.window_choices().find(offered).ok_or(Status::BadParameter)?;
+                let exponents = self.identification.msm_result_exponents(window_bits);
+                arithmetic::bit_sums(&self.card_memory[resident], &scalars, exponents)
             }
             Opcode::FieldVector => {
                 let (field, operation) = (d.parameter >> 8, d.parameter & 0xff);

@@ -1,7 +1,8 @@
 //! What the worker needs of a card: the driver's, or a stand-in for tests.
 
+use super::CardProgress;
 use spandrel_abi::{Counters, Identification, PROJECTIVE_POINT_BYTES};
-use spandrel_driver::{BasesHandle, DriverError, Job, MsmResult};
+use spandrel_driver::{BasesHandle, DriverError, Job, MsmOptions, MsmResult};
 use std::ops::Range;
 
 /// A card as the worker sees it.
@@ -25,20 +26,25 @@ pub(super) trait Device: Send {
         bases: &Self::Bases,
         range: Range<usize>,
         scalars: &[u8],
+        options: &MsmOptions,
     ) -> Result<Self::Job, DriverError>;
-    /// Waits for its result; `on_cycles` hears of the cycles since it was submitted.
-    fn wait(&mut self, job: Self::Job, on_cycles: &mut dyn FnMut(u64)) -> Result<BitSums, DriverError>;
+    /// Waits for its result; `on_progress` hears of the cycles since it was submitted.
+    fn wait(
+        &mut self,
+        job: Self::Job,
+        on_progress: &mut dyn FnMut(CardProgress),
+    ) -> Result<WeightedSums, DriverError>;
 }
 
-/// What a card computes of an MSM: for window 0 to W-1, for bit 0 to c-1, the sum S of all bases whose digit's
-/// magnitude has that bit, signed; the MSM is the sum of 2^(c·w+k)·S.
+/// What a card computes of an MSM: sums of bases, whose digits have a certain bit; the MSM is the sum of 2^exponent times
+/// the point over all of them.
 #[derive(Clone, Debug)]
-pub(super) struct BitSums {
-    /// W.
-    pub(super) windows: usize,
-    /// c.
-    pub(super) window_bits: usize,
-    /// W·c homogeneous projective points: X, Y, Z, Montgomery form, little-endian.
+pub(super) struct WeightedSums {
+    /// Bits of a window, c.
+    pub(super) window_bits: u32,
+    /// Of bit k of window w it is c·w + k.
+    pub(super) exponents: Vec<u32>,
+    /// As many homogeneous projective points: X, Y, Z, Montgomery form, little-endian.
     pub(super) points: Vec<[u8; PROJECTIVE_POINT_BYTES]>,
     /// Cycles from fetch to completion.
     pub(super) cycles: u64,
@@ -71,18 +77,20 @@ impl Device for spandrel_driver::Card {
         bases: &BasesHandle,
         range: Range<usize>,
         scalars: &[u8],
+        options: &MsmOptions,
     ) -> Result<Job<MsmResult>, DriverError> {
-        self.submit_msm(bases, range, scalars)
+        self.submit_msm_with(bases, range, scalars, options)
     }
 
-    fn wait(&mut self, job: Job<MsmResult>, on_cycles: &mut dyn FnMut(u64)) -> Result<BitSums, DriverError> {
-        let result = spandrel_driver::Card::wait(self, job, &mut |progress| on_cycles(progress.cycles))?;
-        Ok(BitSums {
-            windows: result.windows as usize,
-            window_bits: result.window_bits as usize,
-            points: result.points,
-            cycles: result.cycles,
-            counters: result.counters,
-        })
+    fn wait(
+        &mut self,
+        job: Job<MsmResult>,
+        on_progress: &mut dyn FnMut(CardProgress),
+    ) -> Result<WeightedSums, DriverError> {
+        let result = spandrel_driver::Card::wait(self, job, &mut |progress| {
+            on_progress(CardProgress { cycles: progress.cycles, sample: progress.sample });
+        })?;
+        let MsmResult { window_bits, exponents, points, cycles, counters, .. } = result;
+        Ok(WeightedSums { window_bits, exponents, points, cycles, counters })
     }
 }

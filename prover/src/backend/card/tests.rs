@@ -1,18 +1,20 @@
-//! The card backend over a stand-in that computes bit sums on the CPU.
+//! The card backend over a stand-in that computes weighted sums on the CPU.
 
-use super::device::{BitSums, Device};
+use super::device::{Device, WeightedSums};
 use super::*;
 use crate::backend::{Cpu, Dual};
-use crate::formats::{fq_to_bytes, g1_from_bytes, integer_from_bytes};
-use crate::workload::{self, Distribution};
-use ark_bn254::{Fq, G1Affine, G1Projective};
+use crate::curve::Grumpkin;
+use crate::formats::{integer_from_bytes, integer_to_bytes, point_from_bytes};
+use crate::workload::{self, BaseKind, Distribution};
+use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, BigInteger};
-use spandrel_abi::{Counters, MAGIC_VALUE, PROJECTIVE_POINT_BYTES};
+use spandrel_abi::{Counters, MAGIC_VALUE, MSM_CAPS, MSM_CAPS_ADDERS, PROJECTIVE_POINT_BYTES, window_shares};
 use spandrel_driver::DriverError;
 
-const WINDOW_BITS: usize = 8;
-const WINDOWS: usize = 32;
+const WINDOW_BITS: u32 = 7;
+/// So many that several of them share a window.
+const ADDERS: u32 = 3;
 
 /// What the stand-in does wrong.
 #[derive(Clone, Copy, PartialEq)]
@@ -27,15 +29,16 @@ enum Fault {
 }
 
 /// A card made of plain software. Unsigned digits are as good as signed ones for the finish.
-struct StandIn {
+struct StandIn<C> {
     fault: Fault,
     /// Z of the homogeneous points, so that the finish must divide by it.
     z: u64,
+    curve: PhantomData<fn() -> C>,
 }
 
-impl Device for StandIn {
-    type Bases = Vec<G1Affine>;
-    type Job = (Vec<G1Affine>, Vec<u8>);
+impl<C: MsmCurve> Device for StandIn<C> {
+    type Bases = Vec<Affine<C>>;
+    type Job = (Vec<Affine<C>>, Vec<u8>);
 
     fn describe(&self) -> String {
         "stand-in".to_owned()
@@ -44,47 +47,54 @@ impl Device for StandIn {
     fn identification(&self) -> Identification {
         let mut words = [0; 16];
         words[0] = MAGIC_VALUE;
+        words[MSM_CAPS.offset as usize / 4] = MSM_CAPS_ADDERS.put(ADDERS);
         Identification::from_words(&words)
     }
 
-    fn load(&mut self, points: &[u8]) -> Result<Vec<G1Affine>, DriverError> {
-        Ok(points.as_chunks().0.iter().map(|bytes| g1_from_bytes(bytes).unwrap()).collect())
+    fn load(&mut self, points: &[u8]) -> Result<Vec<Affine<C>>, DriverError> {
+        Ok(points.as_chunks().0.iter().map(|bytes| point_from_bytes(bytes).unwrap()).collect())
     }
 
-    fn release(&mut self, _: Vec<G1Affine>) -> Result<(), DriverError> {
+    fn release(&mut self, _: Vec<Affine<C>>) -> Result<(), DriverError> {
         Ok(())
     }
 
     fn submit(
         &mut self,
-        bases: &Vec<G1Affine>,
+        bases: &Vec<Affine<C>>,
         range: Range<usize>,
         scalars: &[u8],
+        options: &MsmOptions,
     ) -> Result<Self::Job, DriverError> {
+        assert_eq!((options.curve, options.window_bits), (C::ID, Some(WINDOW_BITS)));
         Ok((bases[range].to_vec(), scalars.to_vec()))
     }
 
     fn wait(
         &mut self,
         (bases, scalars): Self::Job,
-        on_cycles: &mut dyn FnMut(u64),
-    ) -> Result<BitSums, DriverError> {
+        on_progress: &mut dyn FnMut(CardProgress),
+    ) -> Result<WeightedSums, DriverError> {
         match self.fault {
             Fault::Fails => return Err(DriverError::ResetBehindDriver),
             Fault::Panics => panic!("the stand-in was told to panic"),
             _ => {}
         }
-        let mut sums = [G1Projective::ZERO; WINDOWS * WINDOW_BITS];
-        for (base, scalar) in bases.iter().zip(scalars.as_chunks().0) {
+        let exponents: Vec<u32> = self.identification().msm_result_exponents(WINDOW_BITS).collect();
+        let shares = (0..ADDERS).flat_map(|adder| window_shares(WINDOW_BITS, ADDERS, adder));
+        let shares: Vec<_> = shares.flat_map(|share| vec![share; WINDOW_BITS as usize]).collect();
+        let mut sums = vec![Projective::<C>::ZERO; exponents.len()];
+        for (index, (base, scalar)) in (0..).zip(bases.iter().zip(scalars.as_chunks().0)) {
             let scalar = integer_from_bytes(scalar);
-            for (bit, sum) in sums.iter_mut().enumerate() {
-                if scalar.get_bit(bit) {
+            for ((exponent, share), sum) in exponents.iter().zip(&shares).zip(&mut sums) {
+                let mine = (share.residues.0..share.residues.1).contains(&(index % ADDERS));
+                if mine && scalar.get_bit(*exponent as usize) {
                     *sum += base;
                 }
             }
         }
         if self.fault == Fault::WrongSum {
-            sums[77] += G1Affine::generator();
+            sums[77] += Affine::<C>::generator();
         }
         let mut points: Vec<_> = sums.iter().map(|sum| self.homogeneous(sum)).collect();
         match self.fault {
@@ -93,40 +103,46 @@ impl Device for StandIn {
             Fault::TooFewPoints => drop(points.pop()),
             _ => {}
         }
-        on_cycles(5);
+        on_progress(CardProgress { cycles: 5, sample: None });
         let counters = Counters { cycles: 90, ..Counters::default() };
-        Ok(BitSums { windows: WINDOWS, window_bits: WINDOW_BITS, points, cycles: 100, counters })
+        Ok(WeightedSums { window_bits: WINDOW_BITS, exponents, points, cycles: 100, counters })
     }
 }
 
-impl StandIn {
-    fn homogeneous(&self, point: &G1Projective) -> [u8; PROJECTIVE_POINT_BYTES] {
-        let z = Fq::from(self.z);
+impl<C: MsmCurve> StandIn<C> {
+    fn homogeneous(&self, point: &Projective<C>) -> [u8; PROJECTIVE_POINT_BYTES] {
+        let z = C::BaseField::from(self.z);
         let coordinates = match point.into_affine().xy() {
             Some((x, y)) => [x * z, y * z, z],
             // Both forms of infinity, as a card may write them.
-            None if self.z.is_multiple_of(2) => [Fq::ZERO, z, Fq::ZERO],
-            None => [Fq::ZERO; 3],
+            None if self.z.is_multiple_of(2) => [C::BaseField::ZERO, z, C::BaseField::ZERO],
+            None => [C::BaseField::ZERO; 3],
         };
-        let bytes: Vec<u8> = coordinates.iter().flat_map(fq_to_bytes).collect();
+        let bytes: Vec<u8> = coordinates.iter().flat_map(|element| integer_to_bytes(&element.0)).collect();
         bytes.try_into().unwrap()
     }
 }
 
+fn over<C: MsmCurve>(fault: Fault, z: u64, on_progress: OnProgress) -> Card<C> {
+    let stand_in = StandIn { fault, z, curve: PhantomData::<fn() -> C> };
+    Card::over(stand_in, on_progress).unwrap().with_window_bits(Some(WINDOW_BITS))
+}
+
 fn card(fault: Fault) -> Card {
-    Card::over(StandIn { fault, z: 0x1234_5678_9abc }, Arc::new(|_| ())).unwrap()
+    over(fault, 0x1234_5678_9abc, Arc::new(|_| ()))
 }
 
 #[test]
 fn agrees_with_the_cpu() {
     for z in [1, 0x1234_5678_9abc] {
-        compare_with_the_cpu(Card::over(StandIn { fault: Fault::None, z }, Arc::new(|_| ())).unwrap());
+        compare_with_the_cpu(over::<Bn254G1>(Fault::None, z, Arc::new(|_| ())));
+        compare_with_the_cpu(over::<Grumpkin>(Fault::None, z, Arc::new(|_| ())));
     }
 }
 
-fn compare_with_the_cpu(card: Card) {
-    let dual = Dual::new(Box::new(Cpu::new()), Box::new(card));
-    let mut points = workload::bases(33, 1);
+fn compare_with_the_cpu<C: MsmCurve>(card: Card<C>) {
+    let dual = Dual::new(Box::new(Cpu::<C>::on_curve()), Box::new(card));
+    let mut points = workload::bases_of::<C>(33, BaseKind::Distinct, 1);
     points[64 * 5..64 * 6].fill(0);
     let bases = dual.load_bases(&points).unwrap();
     let distributions = [
@@ -138,9 +154,10 @@ fn compare_with_the_cpu(card: Card) {
     ];
     for distribution in distributions {
         for range in [0..33, 0..0, 7..8, 30..33] {
-            let scalars = workload::scalars(range.len(), distribution, 2);
+            let scalars = workload::scalars_of::<C>(range.len(), distribution, 2);
             let outcome = dual.msm(&bases, range, &scalars).unwrap();
-            assert_eq!(outcome.card.unwrap().cycles, 100);
+            let run = outcome.card.unwrap();
+            assert_eq!((run.cycles, run.window_bits, run.adders), (100, WINDOW_BITS, ADDERS));
         }
     }
     assert_eq!(dual.identification().unwrap().magic, MAGIC_VALUE);
@@ -151,8 +168,8 @@ fn compare_with_the_cpu(card: Card) {
 fn several_msms_may_be_under_way() {
     let cycles = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&cycles);
-    let on_cycles = Arc::new(move |cycles| seen.lock().unwrap().push(cycles));
-    let card = Card::over(StandIn { fault: Fault::None, z: 1 }, on_cycles).unwrap();
+    let on_progress = Arc::new(move |at: CardProgress| seen.lock().unwrap().push(at.cycles));
+    let card: Card = over(Fault::None, 1, on_progress);
     let (cpu, points) = (Cpu::new(), workload::bases(40, 3));
     let (on_card, on_cpu) = (card.load_bases(&points).unwrap(), cpu.load_bases(&points).unwrap());
     let scalars = workload::scalars(40, Distribution::Uniform, 4);
@@ -183,8 +200,8 @@ fn an_msm_of_no_bases_needs_no_card() {
 fn what_a_card_does_wrong_is_an_error() {
     let faults = [
         (Fault::OffCurve, "window 0, bit 3 is not on the curve"),
-        (Fault::NotReduced, "window 25, bit 0 has a coordinate"),
-        (Fault::TooFewPoints, "255 points came for 32 windows of 8 bits"),
+        (Fault::NotReduced, "window 26, bit 4 has a coordinate"),
+        (Fault::TooFewPoints, "272 points came where there are 273"),
         (Fault::Fails, "card stand-in: the card was reset"),
         (Fault::Panics, "worker thread has ended"),
     ];

@@ -1,8 +1,8 @@
 //! The thread that owns a card.
 
-use super::OnCycles;
-use super::device::{BitSums, Device};
-use spandrel_driver::DriverError;
+use super::device::{Device, WeightedSums};
+use super::{CardProgress, OnProgress};
+use spandrel_driver::{DriverError, MsmOptions};
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
@@ -28,6 +28,7 @@ pub(super) struct Submission {
     pub(super) bases: u64,
     pub(super) range: Range<usize>,
     pub(super) scalars: Zeroizing<Vec<u8>>,
+    pub(super) options: MsmOptions,
 }
 
 /// What the thread is asked to do. An answer that nobody waits for any more is dropped.
@@ -37,17 +38,17 @@ pub(super) enum Request {
     /// Free them.
     Release { id: u64, reply: Sender<Answer<()>> },
     /// Compute an MSM.
-    Msm { submission: Submission, reply: Sender<Answer<BitSums>> },
+    Msm { submission: Submission, reply: Sender<Answer<WeightedSums>> },
 }
 
 /// Serves requests until all senders are gone, and finishes what was submitted.
-pub(super) fn run<D: Device>(device: D, requests: &Receiver<Request>, on_cycles: &OnCycles) {
+pub(super) fn run<D: Device>(device: D, requests: &Receiver<Request>, on_progress: &OnProgress) {
     let mut worker = Worker {
         device,
         resident: HashMap::new(),
         queued: VecDeque::new(),
         cycles: 0,
-        on_cycles: OnCycles::clone(on_cycles),
+        on_progress: OnProgress::clone(on_progress),
     };
     loop {
         let request = if worker.queued.is_empty() {
@@ -68,10 +69,10 @@ pub(super) fn run<D: Device>(device: D, requests: &Receiver<Request>, on_cycles:
 struct Worker<D: Device> {
     device: D,
     resident: HashMap<u64, D::Bases>,
-    queued: VecDeque<(D::Job, Sender<Answer<BitSums>>)>,
+    queued: VecDeque<(D::Job, Sender<Answer<WeightedSums>>)>,
     /// Cycles of the MSMs that have ended.
     cycles: u64,
-    on_cycles: OnCycles,
+    on_progress: OnProgress,
 }
 
 impl<D: Device> Worker<D> {
@@ -93,9 +94,11 @@ impl<D: Device> Worker<D> {
                 let _ = reply.send(released);
             }
             Request::Msm { submission, reply } => {
-                let Submission { bases, range, scalars } = submission;
+                let Submission { bases, range, scalars, options } = submission;
                 let submitted = match self.resident.get(&bases) {
-                    Some(bases) => self.device.submit(bases, range, &scalars).map_err(Failure::Device),
+                    Some(bases) => {
+                        self.device.submit(bases, range, &scalars, &options).map_err(Failure::Device)
+                    }
                     None => Err(Failure::Unknown),
                 };
                 match submitted {
@@ -110,11 +113,13 @@ impl<D: Device> Worker<D> {
     fn finish_one(&mut self) {
         let Some((job, reply)) = self.queued.pop_front() else { return };
         let before = self.cycles;
-        let on_cycles = &self.on_cycles;
-        let result = self.device.wait(job, &mut |cycles| on_cycles(before + cycles));
+        let on_progress = &self.on_progress;
+        let result = self.device.wait(job, &mut |progress| {
+            on_progress(CardProgress { cycles: before + progress.cycles, ..progress });
+        });
         if let Ok(sums) = &result {
             self.cycles += sums.cycles;
-            (self.on_cycles)(self.cycles);
+            (self.on_progress)(CardProgress { cycles: self.cycles, sample: None });
         }
         let _ = reply.send(result.map_err(Failure::Device));
     }

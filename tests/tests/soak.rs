@@ -1,0 +1,16 @@
+//! A few of the random jobs of `cargo xtask soak`.
+
+use spandrel_hdl::profile::Profile;
+use spandrel_tests::soak::{Soak, run};
+
+#[test]
+fn random_jobs_resets_and_faults_end_exact() {
+    let profile = Profile::load("sim-small").unwrap_or_else(|error| panic!("{error}"));
+    let mut told = 0;
+    let soak = Soak { jobs: 12, seed: 3, stalls: true };
+    let outcome = run(&profile, &soak, &mut |_| told += 1).unwrap_or_else(|error| panic!("{error}"));
+    // One more at the end.
+    assert!(outcome.jobs > 12 && told > 2, "{outcome:?}");
+    assert_eq!(outcome.jobs, outcome.exact + outcome.aborted + outcome.dropped + outcome.faulted);
+    assert!(outcome.exact > 4 && outcome.additions > 0, "{outcome:?}");
+}
