@@ -1,11 +1,19 @@
 //! Board profiles: they choose shapes, never behaviour.
 
+use crate::curve::Curve;
 use crate::datapath::DatapathConfig;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// Profiles that are built in, by name.
-const BUILT_IN: &[(&str, &str)] = &[("sim-small", include_str!("../../bitstreams/sim-small/profile.toml"))];
+const BUILT_IN: &[(&str, &str)] = &[
+    ("sim-small", include_str!("../../bitstreams/sim-small/profile.toml")),
+    ("sim-batched", include_str!("../../bitstreams/sim-batched/profile.toml")),
+    ("sim-batched-2", include_str!("../../bitstreams/sim-batched-2/profile.toml")),
+    ("sim-batched-4", include_str!("../../bitstreams/sim-batched-4/profile.toml")),
+    ("sim-grumpkin", include_str!("../../bitstreams/sim-grumpkin/profile.toml")),
+    ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
+];
 
 /// What a board's card looks like; read from `bitstreams/<name>/profile.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,14 +37,26 @@ pub struct Profile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MsmProfile {
-    /// Bits c of a signed digit, 3 to 16; the bucket memory holds W·2^(c−1) points.
-    pub window_bits: u32,
-    /// Number of point adders.
+    /// Bits c of a signed digit that a job may choose, ascending, 3 to 16 each. The bucket memory is as large as the
+    /// choice that needs most of it: W·2^(c−1) points for the W windows of all adders together.
+    pub window_bits: Vec<u32>,
+    /// Number of point adders, 1 to 16, each with its own buckets; they divide the windows.
     pub adders: u32,
     /// Kind of point adder.
     pub adder: AdderKind,
-    /// Entries of the FIFO that holds pairs ready for the adder, a power of two, 16 to 1,024.
+    /// The curve.
+    #[serde(default)]
+    pub curve: Curve,
+    /// Entries of the FIFO that holds pairs ready for the adder, a power of two: 16 to 1,024 for the complete adder;
+    /// for the batched one 64 to 16,384, at best four batches and more, because all that is in it comes back to here.
     pub pair_fifo_depth: u32,
+    /// Pairs of a batch, which share an inverse: a power of two, 16 to 1,024. Only the batched-affine adder has it.
+    #[serde(default = "default_batch_pairs")]
+    pub batch_pairs: u32,
+}
+
+fn default_batch_pairs() -> u32 {
+    1024
 }
 
 /// Kind of point adder.
@@ -45,6 +65,9 @@ pub struct MsmProfile {
 pub enum AdderKind {
     /// Complete projective formulas: no exceptional case, fixed latency.
     Complete,
+    /// Affine formulas, one inverse for a batch of pairs: half the multipliers and two thirds of the memory, and a
+    /// latency of a few batches.
+    BatchedAffine,
 }
 
 /// Why a profile cannot be used.
@@ -115,9 +138,9 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Number of windows W = ceil(255 / c): a scalar has 254 bits and the signed digits may carry once more.
-    pub fn windows(&self) -> u32 {
-        255u32.div_ceil(self.msm.window_bits)
+    /// The largest window bits that a job may choose; 0 where the list is empty, which no checked profile's is.
+    pub fn largest_window_bits(&self) -> u32 {
+        self.msm.window_bits.iter().copied().max().unwrap_or_default()
     }
 
     /// Checks every value against its range; profiles that were loaded or parsed are.
@@ -127,11 +150,28 @@ impl Profile {
             false => Err(ProfileError::Value { name: self.name.clone(), what, rule }),
         };
         let (msm, path) = (&self.msm, &self.datapath);
-        must((3..=16).contains(&msm.window_bits), format!("window_bits = {}", msm.window_bits), "3 to 16")?;
-        must(msm.adders == 1, format!("adders = {}", msm.adders), "1 (more are not built yet)")?;
         must(
-            msm.pair_fifo_depth.is_power_of_two() && (16..=1024).contains(&msm.pair_fifo_depth),
+            !msm.window_bits.is_empty()
+                && msm.window_bits.iter().all(|bits| (3..=16).contains(bits))
+                && msm.window_bits.is_sorted_by(|low, high| low < high),
+            format!("window_bits = {:?}", msm.window_bits),
+            "a list of one or more, ascending, each 3 to 16",
+        )?;
+        must((1..=16).contains(&msm.adders), format!("adders = {}", msm.adders), "1 to 16")?;
+        let (depths, rule) = match msm.adder {
+            AdderKind::Complete => (16..=1024, "a power of two, 16 to 1024 for the complete adder"),
+            AdderKind::BatchedAffine => {
+                (64..=16_384, "a power of two, 64 to 16384 for the batched-affine adder")
+            }
+        };
+        must(
+            msm.pair_fifo_depth.is_power_of_two() && depths.contains(&msm.pair_fifo_depth),
             format!("pair_fifo_depth = {}", msm.pair_fifo_depth),
+            rule,
+        )?;
+        must(
+            msm.batch_pairs.is_power_of_two() && (16..=1024).contains(&msm.batch_pairs),
+            format!("batch_pairs = {}", msm.batch_pairs),
             "a power of two, 16 to 1024",
         )?;
         must(
@@ -177,9 +217,22 @@ mod tests {
 
     #[test]
     fn errors_name_the_field_and_the_rule() {
-        let text = BUILT_IN[0].1.replace("window_bits = 8", "window_bits = 40");
-        let error = Profile::parse("x", &text).unwrap_err().to_string();
-        assert!(error.contains("window_bits = 40") && error.contains("3 to 16"), "{error}");
+        let text = BUILT_IN[0].1;
+        let refused = |from: &str, to: &str, rule: &str| {
+            assert!(text.contains(from), "{from} is not in the profile");
+            let error = Profile::parse("x", &text.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(to) && error.contains(rule), "{error}");
+        };
+        refused("window_bits = [4, 8]", "window_bits = [4, 40]", "3 to 16");
+        refused("window_bits = [4, 8]", "window_bits = [8, 4]", "ascending");
+        refused("window_bits = [4, 8]", "window_bits = [8, 8]", "ascending");
+        refused("window_bits = [4, 8]", "window_bits = []", "one or more");
+        refused("adders = 1", "adders = 17", "1 to 16");
+        refused("pair_fifo_depth = 64", "pair_fifo_depth = 48", "a power of two");
+        refused("pair_fifo_depth = 64", "pair_fifo_depth = 2048", "complete adder");
+        let batched = text.replace("\"complete\"", "\"batched-affine\"\nbatch_pairs = 8");
+        let error = Profile::parse("x", &batched).unwrap_err().to_string();
+        assert!(error.contains("batch_pairs = 8"), "{error}");
         let error = Profile::load("no-such-board").unwrap_err().to_string();
         assert!(error.contains("sim-small"), "{error}");
     }

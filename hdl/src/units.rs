@@ -1,6 +1,6 @@
 //! The units that are synthesised and counted on their own, by name.
 
-use crate::curve::complete_adder;
+use crate::curve::{Curve, complete_adder};
 use crate::datapath::{DatapathConfig, Module};
 use crate::field::{Prime, field_unit, montgomery_multiplier};
 use std::rc::Rc;
@@ -50,7 +50,7 @@ impl Unit {
     pub fn module(self, prime: Prime, config: &DatapathConfig) -> Rc<Module> {
         match self {
             Unit::MontgomeryMultiplier => montgomery_multiplier(prime, config),
-            Unit::CompleteAdder => complete_adder(config, TAG_BITS),
+            Unit::CompleteAdder => complete_adder(Curve::Bn254, config, TAG_BITS),
             Unit::FieldUnit => field_unit(config),
         }
     }

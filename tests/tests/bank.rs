@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::{Block, ToBits, simulate};
 use spandrel_hdl::emit::emit;
-use spandrel_hdl::msm::Bank;
+use spandrel_hdl::msm::{Bank, PointStore};
 use spandrel_sim::testbench::Testbench;
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ enum Action {
 
 #[test]
 fn a_bank_keeps_and_returns_every_point() {
-    let mut block = Bank::new(DEPTH as usize);
+    let mut block = Bank::new(DEPTH as usize, &PointStore::projective());
     block.connect_all();
     let emitted = emit(&block, "bank").unwrap_or_else(|error| panic!("{error}"));
     let mut bench = Testbench::build(&emitted);

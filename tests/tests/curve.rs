@@ -7,7 +7,7 @@ use num_bigint::BigUint;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spandrel_hdl::curve::model::{Point, complete_add, to_montgomery};
-use spandrel_hdl::curve::{POINT_BITS, complete_adder};
+use spandrel_hdl::curve::{Curve, POINT_BITS, complete_adder};
 use spandrel_hdl::datapath::DatapathConfig;
 use spandrel_hdl::field::FIELD_BITS;
 use spandrel_hdl::profile::Profile;
@@ -88,7 +88,7 @@ fn verilated_adder_is_complete_at_one_sum_a_cycle() {
     let profile = Profile::load("sim-small").unwrap_or_else(|error| panic!("{error}"));
     let cases = cases(1, 2_000);
     let inputs: Vec<_> = cases.iter().map(|case| case.inputs.clone()).collect();
-    let outputs = stream(&complete_adder(&profile.datapath, TAG_BITS), &inputs);
+    let outputs = stream(&complete_adder(Curve::Bn254, &profile.datapath, TAG_BITS), &inputs);
     assert_eq!(outputs.len(), cases.len());
     for (case, outputs) in cases.iter().zip(&outputs) {
         check(case, outputs);
@@ -97,7 +97,7 @@ fn verilated_adder_is_complete_at_one_sum_a_cycle() {
 
 #[test]
 fn interpreted_adder_is_complete_in_the_ultrascale_shape() {
-    let adder = complete_adder(&DatapathConfig::ultrascale(), TAG_BITS);
+    let adder = complete_adder(Curve::Bn254, &DatapathConfig::ultrascale(), TAG_BITS);
     assert_eq!(adder.input_widths()[0], POINT_BITS);
     for case in cases(2, 60) {
         check(&case, &adder.evaluate(&case.inputs));
@@ -109,6 +109,6 @@ fn the_adder_has_twelve_multipliers() {
     let config = Profile::load("sim-small").unwrap_or_else(|error| panic!("{error}")).datapath;
     let one =
         spandrel_hdl::field::montgomery_multiplier(spandrel_hdl::field::Prime::Fq, &config).statistics();
-    let adder = complete_adder(&config, TAG_BITS).statistics();
+    let adder = complete_adder(Curve::Bn254, &config, TAG_BITS).statistics();
     assert_eq!(adder.multiplier_tiles, 12 * one.multiplier_tiles);
 }

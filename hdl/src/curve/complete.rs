@@ -1,11 +1,12 @@
 //! The complete projective adder, II = 1.
 //!
 //! Renes, Costello and Batina, "Complete addition formulas for prime order elliptic curves" (2016), algorithm 7:
-//! homogeneous coordinates, a = 0, 12 multiplications. Complete on a group of odd order, as G1 of BN254 is: the
-//! same formulas add, double, annihilate and pass the point at infinity, which is (0 : 1 : 0).
+//! homogeneous coordinates, a = 0, 12 multiplications. Complete on a group of odd order, as those of every
+//! [`Curve`] are: the same formulas add, double, annihilate and pass the point at infinity, which is (0 : 1 : 0).
 
+use super::Curve;
 use crate::datapath::{Datapath, DatapathConfig, Module, Wire};
-use crate::field::{FIELD_BITS, Prime, montgomery_multiplier};
+use crate::field::{FIELD_BITS, montgomery_multiplier};
 use std::rc::Rc;
 
 /// Bits of a projective point inside the pipelines: X lowest, then Y, then Z.
@@ -14,6 +15,7 @@ pub const POINT_BITS: usize = 3 * FIELD_BITS;
 /// The arithmetic of one curve's base field in a pipeline.
 struct Arithmetic<'a> {
     path: &'a Datapath,
+    curve: Curve,
     modulus: Wire,
     multiplier: Rc<Module>,
 }
@@ -31,18 +33,29 @@ impl Arithmetic<'_> {
         self.path.modular_subtract(a, b, self.modulus)
     }
 
-    /// 3·b·x with b = 3.
+    fn double(&self, x: Wire) -> Wire {
+        self.add(x, x)
+    }
+
+    /// 3·b·x: 9·x on BN254, −51·x on Grumpkin.
     fn times_three_b(&self, x: Wire) -> Wire {
-        let two = self.add(x, x);
-        let four = self.add(two, two);
-        self.add(self.add(four, four), x)
+        match self.curve {
+            Curve::Bn254 => self.add(self.double(self.double(self.double(x))), x),
+            Curve::Grumpkin => {
+                let three = self.add(self.double(x), x);
+                let six = self.double(three);
+                let forty_eight = self.double(self.double(self.double(six)));
+                self.path.modular_negate(self.add(forty_eight, three), self.modulus)
+            }
+        }
     }
 }
 
-/// The adder: inputs `p` and `q` ([`POINT_BITS`] bits, Montgomery, each coordinate below p), `tag` (tag_bits) and
-/// `valid_in`; outputs `sum`, `tag_out`, `valid_out`. II = 1.
-pub fn complete_adder(config: &DatapathConfig, tag_bits: usize) -> Rc<Module> {
-    let path = Datapath::new("complete_adder_pipeline", config);
+/// The adder of a curve: inputs `p` and `q` ([`POINT_BITS`] bits, Montgomery, each coordinate below the base field's
+/// prime), `tag` (tag_bits) and `valid_in`; outputs `sum`, `tag_out`, `valid_out`. II = 1.
+pub fn complete_adder(curve: Curve, config: &DatapathConfig, tag_bits: usize) -> Rc<Module> {
+    let base = curve.base_field();
+    let path = Datapath::new(&format!("complete_adder_{}_pipeline", base.name()), config);
     let (p, q) = (path.input("p", POINT_BITS), path.input("q", POINT_BITS));
     let tag = path.input("tag", tag_bits);
     let valid = path.input("valid_in", 1);
@@ -51,8 +64,9 @@ pub fn complete_adder(config: &DatapathConfig, tag_bits: usize) -> Rc<Module> {
     let [x2, y2, z2] = [0, 1, 2].map(|index| coordinate(q, index));
     let field = Arithmetic {
         path: &path,
-        modulus: path.constant(Prime::Fq.modulus(), FIELD_BITS),
-        multiplier: montgomery_multiplier(Prime::Fq, config),
+        curve,
+        modulus: path.constant(base.modulus(), FIELD_BITS),
+        multiplier: montgomery_multiplier(base, config),
     };
     let xx = field.multiply(x1, x2);
     let yy = field.multiply(y1, y2);

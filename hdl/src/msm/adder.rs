@@ -1,17 +1,18 @@
-//! The point adder as the engine sees it: (point, point, slot) in, (point, slot) out, in any fixed latency.
+//! The point adder as the engine sees it: (point, point, slot) in, (point, slot) out, in any latency and any order.
 
-use crate::datapath::Module;
+use crate::curve::batched::BatchedAdder;
+use crate::curve::complete_adder;
+use crate::field::{FIELD_BITS, Pace};
 use crate::pipeline_block;
+use crate::profile::{AdderKind, Profile};
 use rust_hdl::prelude::*;
-use std::rc::Rc;
 
 /// Bits of a slot number.
 pub const SLOT_BITS: usize = 20;
 
 pipeline_block! {
-    /// Hosts an adder pipeline such as [`crate::curve::complete_adder`]. II = 1, no stall, no reset: what is in the
-    /// pipe leaves it.
-    clocked PointAdder
+    /// Hosts [`complete_adder`]. II = 1, no stall, no reset: what is in the pipe leaves it.
+    clocked CompletePipeline
     inputs {
         /// First point: X, Y, Z of 254 bits, X lowest.
         p: Bits<762>,
@@ -32,9 +33,144 @@ pipeline_block! {
     }
 }
 
+/// The point adder of a profile, of either kind. A pair is taken in a cycle with `valid_in` and `ready`; `ready` depends
+/// on registers only. Every pair taken ends in one sum, or in one cycle of `annihilated`; sums wait for nobody.
+///
+/// The complete adder is always ready and turns every pair into a sum, the point at infinity included; it tells neither
+/// doublings nor annihilations apart. The batched one works on affine points: Z is the constant one, at both ends.
+#[derive(LogicBlock)]
+pub struct PointAdder {
+    /// Clock, rising edge.
+    pub clock: Signal<In, Clock>,
+    /// Forgets what is inside; [`PointAdder::flush_cycles`] later no sum of it is left.
+    pub reset: Signal<In, Bit>,
+    /// First point: X, Y, Z of 254 bits, X lowest.
+    pub p: Signal<In, Bits<762>>,
+    /// Second point.
+    pub q: Signal<In, Bits<762>>,
+    /// Slot the sum belongs to.
+    pub tag: Signal<In, Bits<20>>,
+    /// There is a pair.
+    pub valid_in: Signal<In, Bit>,
+    /// It is taken.
+    pub ready: Signal<Out, Bit>,
+    /// A sum.
+    pub sum: Signal<Out, Bits<762>>,
+    /// Its slot.
+    pub tag_out: Signal<Out, Bits<20>>,
+    /// A sum leaves.
+    pub valid_out: Signal<Out, Bit>,
+    /// A pair of opposite points was found: it gives no sum.
+    pub annihilated: Signal<Out, Bit>,
+    /// A pair of equal points was found.
+    pub doubling: Signal<Out, Bit>,
+    /// Pairs wait for their batch to be closed.
+    pub waiting: Signal<Out, Bit>,
+    complete: Vec<CompletePipeline>,
+    batched: Vec<BatchedAdder>,
+    affine_sum: Signal<Local, Bits<508>>,
+    one: Constant<Bits<762>>,
+    _complete: usize,
+    _batched: usize,
+    _latency: usize,
+    _flush_cycles: usize,
+}
+
 impl PointAdder {
-    /// Hosts an adder whose tag has 20 bits, those of a slot number.
-    pub fn new(adder: Rc<Module>) -> PointAdder {
-        PointAdder::host(adder)
+    /// The adder of a profile.
+    pub fn new(profile: &Profile) -> PointAdder {
+        let (curve, config) = (profile.msm.curve, &profile.datapath);
+        let (mut complete, mut batched) = (vec![], vec![]);
+        match profile.msm.adder {
+            AdderKind::Complete => {
+                complete.push(CompletePipeline::host(complete_adder(curve, config, SLOT_BITS)));
+            }
+            AdderKind::BatchedAffine => {
+                let batch_pairs = profile.msm.batch_pairs as usize;
+                batched.push(BatchedAdder::new(curve, config, batch_pairs, Pace::default()));
+            }
+        }
+        let latency = match (&complete[..], &batched[..]) {
+            ([pipeline], _) => pipeline.latency(),
+            (_, [adder]) => adder.burst_cycles(profile.msm.batch_pairs as usize),
+            _ => 0,
+        };
+        let flush_cycles = batched.iter().map(BatchedAdder::flush_cycles).max().unwrap_or(latency);
+        let one = curve.base_field().one() << (2 * FIELD_BITS);
+        PointAdder {
+            clock: Default::default(),
+            reset: Default::default(),
+            p: Default::default(),
+            q: Default::default(),
+            tag: Default::default(),
+            valid_in: Default::default(),
+            ready: Default::default(),
+            sum: Default::default(),
+            tag_out: Default::default(),
+            valid_out: Default::default(),
+            annihilated: Default::default(),
+            doubling: Default::default(),
+            waiting: Default::default(),
+            affine_sum: Default::default(),
+            one: Constant::new(one.into()),
+            _complete: complete.len(),
+            _batched: batched.len(),
+            complete,
+            batched,
+            _latency: latency,
+            _flush_cycles: flush_cycles,
+        }
+    }
+
+    /// Cycles from a pair to its sum; of the batched adder, from the last pair of a lone full batch to its last sum, at
+    /// most.
+    pub fn latency(&self) -> usize {
+        self._latency
+    }
+
+    /// Cycles after a reset in which sums of before it may still leave.
+    pub fn flush_cycles(&self) -> usize {
+        self._flush_cycles
+    }
+}
+
+impl Logic for PointAdder {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.ready.next = false;
+        self.sum.next = 0.into();
+        self.tag_out.next = 0.into();
+        self.valid_out.next = false;
+        self.annihilated.next = false;
+        self.doubling.next = false;
+        self.waiting.next = false;
+        self.affine_sum.next = 0.into();
+        for i in 0..self._complete {
+            self.complete[i].clock.next = self.clock.val();
+            self.complete[i].p.next = self.p.val();
+            self.complete[i].q.next = self.q.val();
+            self.complete[i].tag.next = self.tag.val();
+            self.complete[i].valid_in.next = self.valid_in.val() & !self.reset.val();
+            self.ready.next = true;
+            self.sum.next = self.complete[i].sum.val();
+            self.tag_out.next = self.complete[i].tag_out.val();
+            self.valid_out.next = self.complete[i].valid_out.val();
+        }
+        for i in 0..self._batched {
+            self.batched[i].clock.next = self.clock.val();
+            self.batched[i].reset.next = self.reset.val();
+            self.batched[i].p.next = self.p.val().get_bits::<508>(0);
+            self.batched[i].q.next = self.q.val().get_bits::<508>(0);
+            self.batched[i].tag.next = self.tag.val();
+            self.batched[i].valid_in.next = self.valid_in.val();
+            self.ready.next = self.batched[i].ready.val();
+            self.affine_sum.next = self.batched[i].sum.val();
+            self.sum.next = bit_cast::<762, 508>(self.affine_sum.val()) | self.one.val();
+            self.tag_out.next = self.batched[i].tag_out.val();
+            self.valid_out.next = self.batched[i].valid_out.val();
+            self.annihilated.next = self.batched[i].annihilated.val();
+            self.doubling.next = self.batched[i].doubling.val();
+            self.waiting.next = self.batched[i].waiting.val();
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! One bank of slots: points and their full/empty flags.
 
-use super::{DualPortMemory, FullFlags};
+use super::{DualPortMemory, FullFlags, PointStore};
 use rust_hdl::prelude::*;
 
 /// A bank with two ports. In one cycle a port names a slot (`index`); in the next, `full` tells whether it holds a
@@ -46,7 +46,7 @@ pub struct Bank {
 
 impl Bank {
     /// A bank of `depth` slots.
-    pub fn new(depth: usize) -> Bank {
+    pub fn new(depth: usize, store: &PointStore) -> Bank {
         Bank {
             clock: Default::default(),
             a_index: Default::default(),
@@ -64,7 +64,7 @@ impl Bank {
             clear: Default::default(),
             clear_index: Default::default(),
             flags: FullFlags::new(depth),
-            points: DualPortMemory::new(depth),
+            points: DualPortMemory::new(depth, store),
             a_slot: Default::default(),
             b_slot: Default::default(),
         }

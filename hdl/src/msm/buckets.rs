@@ -2,43 +2,20 @@
 
 use super::adder::PointAdder;
 use super::bank::Bank;
+use super::pairs::PairFifo;
 use super::shape::Shape;
-use crate::datapath::{Datapath, Module};
-use crate::pipeline_block;
-use crate::stream::Fifo;
+use super::store::PointStore;
+use crate::profile::{AdderKind, Profile};
 use rust_hdl::prelude::*;
-use std::rc::Rc;
-
-pipeline_block! {
-    /// One line of the pair FIFO.
-    combinational PackPair
-    inputs {
-        /// First point.
-        p: Bits<762>,
-        /// Second point.
-        q: Bits<762>,
-        /// Their slot.
-        slot: Bits<20>,
-    }
-    outputs {
-        /// All of them, the first lowest.
-        line: Bits<1544>,
-    }
-}
-
-impl PackPair {
-    fn new() -> PackPair {
-        let path = Datapath::combinational("pack_pair");
-        let parts = [("p", 762), ("q", 762), ("slot", 20)].map(|(name, width)| path.input(name, width));
-        let line = path.concat(&parts);
-        PackPair::host(Rc::new(path.finish_combinational(&[("line", line)])))
-    }
-}
 
 /// Tokens run through three cycles: their slot is looked up, they park or take, and the point taken is there.
-/// Port A serves the sums that come back from the adder, at once and always; port B serves fresh tokens while the
-/// pair FIFO has room. Two tokens of one slot in one cycle are a pair without touching the bank. Each cycle the
-/// adder is issued a pair of port A if there is one, else the oldest of the pair FIFO.
+/// Port A serves the sums that come back from the adder, at once and always; port B serves fresh tokens while there is
+/// room for them. Two tokens of one slot in one cycle are a pair without touching the bank. Each cycle the adder is
+/// offered a pair of port A if there is one, else the oldest of port B's, which go through a FIFO.
+///
+/// An adder that may refuse a pair has a second FIFO before it, for the pairs of port A; what is in that one goes first.
+/// It never overflows: each of its pairs stands for a token in flight, and fresh tokens are let in only while fewer
+/// tokens are in flight than it has entries. Where the adder holds as many pairs as that, it is busy anyway.
 ///
 /// While tokens go to one bank (`token_bank`), port B of the other can be scanned: each look-up empties its slot.
 /// Reset sweeps all slots empty (`clearing`) and takes [`Buckets::clear_cycles`] cycles.
@@ -72,11 +49,23 @@ pub struct Buckets {
     pub empty: Signal<Out, Bit>,
     /// A pair is issued to the adder in this cycle.
     pub issued: Signal<Out, Bit>,
+    /// There is a pair, and the adder does not take it; or a fresh token is not let in.
+    pub held_back: Signal<Out, Bit>,
+    /// Pairs in the adder wait for their batch to be closed.
+    pub waiting: Signal<Out, Bit>,
+    /// Tokens that park in this cycle, 0 to 2. Of two tokens that are a pair without the bank, one counts as parked.
+    pub parked: Signal<Out, Bits<2>>,
+    /// Tokens that take another in this cycle, 0 to 2: each makes a pair.
+    pub matched: Signal<Out, Bits<2>>,
+    /// The adder found equal points.
+    pub doubling: Signal<Out, Bit>,
+    /// The adder found opposite points.
+    pub annihilated: Signal<Out, Bit>,
     bank0: Bank,
     bank1: Bank,
     adder: PointAdder,
-    pack: PackPair,
-    pairs: Fifo<1544>,
+    pairs: PairFifo,
+    returned: Vec<PairFifo>,
     // Fresh token, held until it is let in.
     held: DFF<Bit>,
     held_slot: DFF<Bits<20>>,
@@ -115,23 +104,39 @@ pub struct Buckets {
     scan_take: Signal<Local, Bit>,
     gone: Signal<Local, Bits<16>>,
     partner: Signal<Local, Bits<762>>,
+    fresh_partner: Signal<Local, Bits<762>>,
+    returned_valid: Signal<Local, Bit>,
+    pair: Signal<Local, Bit>,
+    annihilates: Signal<Local, Bit>,
     last_sweep: Constant<Bits<20>>,
     bucket_slots: Constant<Bits<20>>,
     sum_slots: Constant<Bits<20>>,
     margin: Constant<Bits<16>>,
+    most_in_flight: Constant<Bits<16>>,
+    _returned: usize,
     _clear_cycles: usize,
 }
 
-/// Entries that the pair FIFO keeps free for tokens already let in: two stages, and one to spare.
+/// Entries that the fresh tokens' pair FIFO keeps free for tokens already let in: two stages, and one to spare.
 const PAIR_MARGIN: usize = 3;
 
+/// Entries of the fresh tokens' pair FIFO where returning ones have their own.
+const FRESH_PAIRS: usize = 64;
+
 impl Buckets {
-    /// Buckets of a shape around an adder; `flush_cycles` is how long its neighbours need a reset to last.
-    pub fn new(shape: &Shape, adder: Rc<Module>, pair_fifo_depth: usize, flush_cycles: usize) -> Buckets {
-        let adder = PointAdder::new(adder);
+    /// Buckets of a core around its adder; `flush_cycles` is how long its neighbours need a reset to last.
+    pub fn new(profile: &Profile, shape: &Shape, flush_cycles: usize) -> Buckets {
+        let adder = PointAdder::new(profile);
+        let store = PointStore::of(profile.msm.adder, profile.msm.curve);
+        let depth = profile.msm.pair_fifo_depth as usize;
+        let (fresh_depth, returned, most_in_flight) = match profile.msm.adder {
+            // Always ready: no returning pair ever waits, and the pipeline bounds what is in flight.
+            AdderKind::Complete => (depth, vec![], usize::from(u16::MAX)),
+            AdderKind::BatchedAffine => (FRESH_PAIRS, vec![PairFifo::new(depth, &store)], depth),
+        };
         // Sums of an old job must have left the adder before a new one begins.
         let slots = shape.bucket_slots().max(shape.sum_slots());
-        let clear_cycles = slots.max(adder.latency() + 8).max(flush_cycles + 8);
+        let clear_cycles = slots.max(adder.flush_cycles() + 8).max(flush_cycles + 8);
         Buckets {
             clock: Default::default(),
             reset: Default::default(),
@@ -147,11 +152,18 @@ impl Buckets {
             scan_point: Default::default(),
             empty: Default::default(),
             issued: Default::default(),
-            bank0: Bank::new(shape.bucket_slots()),
-            bank1: Bank::new(shape.sum_slots()),
+            held_back: Default::default(),
+            waiting: Default::default(),
+            parked: Default::default(),
+            matched: Default::default(),
+            doubling: Default::default(),
+            annihilated: Default::default(),
+            bank0: Bank::new(shape.bucket_slots(), &store),
+            bank1: Bank::new(shape.sum_slots(), &store),
             adder,
-            pack: PackPair::new(),
-            pairs: Fifo::new(pair_fifo_depth),
+            pairs: PairFifo::new(fresh_depth, &store),
+            _returned: returned.len(),
+            returned,
             held: Default::default(),
             held_slot: Default::default(),
             held_point: Default::default(),
@@ -186,10 +198,15 @@ impl Buckets {
             scan_take: Default::default(),
             gone: Default::default(),
             partner: Default::default(),
+            fresh_partner: Default::default(),
+            returned_valid: Default::default(),
+            pair: Default::default(),
+            annihilates: Default::default(),
             last_sweep: Constant::new((clear_cycles - 1).to_bits()),
             bucket_slots: Constant::new(shape.bucket_slots().to_bits()),
             sum_slots: Constant::new(shape.sum_slots().to_bits()),
             margin: Constant::new(PAIR_MARGIN.to_bits()),
+            most_in_flight: Constant::new(most_in_flight.to_bits()),
             _clear_cycles: clear_cycles,
         }
     }
@@ -216,11 +233,14 @@ impl Logic for Buckets {
         self.bank0.clock.next = self.clock.val();
         self.bank1.clock.next = self.clock.val();
         self.adder.clock.next = self.clock.val();
+        self.adder.reset.next = self.reset.val() | self.sweeping.q.val();
         self.pairs.clock.next = self.clock.val();
         self.pairs.reset.next = self.reset.val();
 
-        // First cycle: look up. A fresh token waits in `held` until the pair FIFO has room for it.
-        self.let_in.next = self.held.q.val() & (self.pairs.space.val() > self.margin.val());
+        // First cycle: look up. A fresh token waits in `held` until there is room for it.
+        self.let_in.next = self.held.q.val()
+            & (self.pairs.space.val() > self.margin.val())
+            & (self.in_flight.q.val() < self.most_in_flight.val());
         self.fresh_ready.next = (!self.held.q.val() | self.let_in.val()) & !self.sweeping.q.val();
         self.enters.next =
             self.fresh_valid.val() & (!self.held.q.val() | self.let_in.val()) & !self.sweeping.q.val();
@@ -289,50 +309,89 @@ impl Logic for Buckets {
 
         // Third cycle: the pairs are complete.
         self.partner.next = self.bank0.a_read.val();
-        self.pack.q.next = self.bank0.b_read.val();
+        self.fresh_partner.next = self.bank0.b_read.val();
         self.scan_point.next = self.bank1.b_read.val();
         if self.token_bank.val() {
             self.partner.next = self.bank1.a_read.val();
-            self.pack.q.next = self.bank1.b_read.val();
+            self.fresh_partner.next = self.bank1.b_read.val();
             self.scan_point.next = self.bank0.b_read.val();
         }
         if self.same2.q.val() {
             self.partner.next = self.b_point2.q.val();
         }
         self.scan_full.next = self.scan_full2.q.val();
-        self.pack.p.next = self.b_point2.q.val();
-        self.pack.slot.next = self.b_slot2.q.val();
-        self.pairs.in_data.next = self.pack.line.val();
+        self.pairs.in_p.next = self.b_point2.q.val();
+        self.pairs.in_q.next = self.fresh_partner.val();
+        self.pairs.in_slot.next = self.b_slot2.q.val();
         self.pairs.in_valid.next = self.b_pair2.q.val();
 
-        // Issue: sums that came back first, so that the FIFO can only drain.
-        self.pairs.out_ready.next = !self.a_pair2.q.val() & !self.sweeping.q.val();
-        self.adder.valid_in.next =
-            (self.a_pair2.q.val() | self.pairs.out_valid.val()) & !self.sweeping.q.val();
-        self.adder.p.next = self.pairs.out_data.val().get_bits::<762>(0);
-        self.adder.q.next = self.pairs.out_data.val().get_bits::<762>(762);
-        self.adder.tag.next = self.pairs.out_data.val().get_bits::<20>(1524);
+        // Issue: sums that came back first, so that the fresh tokens' FIFO can only drain.
+        self.returned_valid.next = false;
+        for i in 0..self._returned {
+            self.returned[i].clock.next = self.clock.val();
+            self.returned[i].reset.next = self.reset.val();
+            self.returned_valid.next = self.returned[i].out_valid.val();
+        }
+        self.pair.next = (self.returned_valid.val() | self.a_pair2.q.val() | self.pairs.out_valid.val())
+            & !self.sweeping.q.val();
+        self.adder.valid_in.next = self.pair.val();
+        self.issued.next = self.pair.val() & self.adder.ready.val();
+        self.held_back.next =
+            (self.pair.val() & !self.adder.ready.val()) | (self.held.q.val() & !self.let_in.val());
+        self.waiting.next = self.adder.waiting.val();
+        self.adder.p.next = self.pairs.out_p.val();
+        self.adder.q.next = self.pairs.out_q.val();
+        self.adder.tag.next = self.pairs.out_slot.val();
+        self.pairs.out_ready.next = self.adder.ready.val()
+            & !self.a_pair2.q.val()
+            & !self.returned_valid.val()
+            & !self.sweeping.q.val();
         if self.a_pair2.q.val() {
             self.adder.p.next = self.a_point2.q.val();
             self.adder.q.next = self.partner.val();
             self.adder.tag.next = self.a_slot2.q.val();
         }
-        self.issued.next = (self.a_pair2.q.val() | self.pairs.out_valid.val()) & !self.sweeping.q.val();
+        for i in 0..self._returned {
+            self.returned[i].in_p.next = self.a_point2.q.val();
+            self.returned[i].in_q.next = self.partner.val();
+            self.returned[i].in_slot.next = self.a_slot2.q.val();
+            self.returned[i].in_valid.next =
+                self.a_pair2.q.val() & (self.returned_valid.val() | !self.adder.ready.val());
+            self.returned[i].out_ready.next = self.adder.ready.val() & !self.sweeping.q.val();
+            if self.returned_valid.val() {
+                self.adder.p.next = self.returned[i].out_p.val();
+                self.adder.q.next = self.returned[i].out_q.val();
+                self.adder.tag.next = self.returned[i].out_slot.val();
+            }
+        }
 
-        // A token is in flight until it parks; of a pair, one goes on.
+        // A token is in flight until it parks; of a pair, one goes on, unless its points annihilate each other.
+        self.parked.next = 0.into();
+        self.matched.next = 0.into();
         self.gone.next = 0.into();
-        if self.a_park.val() ^ self.b_park.val() {
+        if self.same.val() | (self.a_park.val() ^ self.b_park.val()) {
+            self.parked.next = 1.into();
             self.gone.next = 1.into();
         }
         if self.a_park.val() & self.b_park.val() {
+            self.parked.next = 2.into();
             self.gone.next = 2.into();
         }
-        if self.same.val() {
-            self.gone.next = 1.into();
+        if self.same.val() | (self.a_take.val() ^ self.b_take.val()) {
+            self.matched.next = 1.into();
         }
+        if self.a_take.val() & self.b_take.val() {
+            self.matched.next = 2.into();
+        }
+        self.annihilates.next = self.adder.annihilated.val() & !self.sweeping.q.val();
+        self.annihilated.next = self.annihilates.val();
+        self.doubling.next = self.adder.doubling.val() & !self.sweeping.q.val();
         self.in_flight.d.next = self.in_flight.q.val() - self.gone.val();
-        if self.enters.val() {
+        if self.enters.val() & !self.annihilates.val() {
             self.in_flight.d.next = self.in_flight.q.val() + 1 - self.gone.val();
+        }
+        if self.annihilates.val() & !self.enters.val() {
+            self.in_flight.d.next = self.in_flight.q.val() - 1 - self.gone.val();
         }
         self.empty.next = self.in_flight.q.val() == 0;
 

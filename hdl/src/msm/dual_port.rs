@@ -1,8 +1,9 @@
 //! The memory behind the buckets: two ports, each reads or writes in a cycle.
 
+use super::PointStore;
 use rust_hdl::prelude::*;
 
-/// True-dual-port memory of projective points, as UltraRAM and block RAM offer it. A port that is enabled either
+/// True-dual-port memory of points, as UltraRAM and block RAM offer it. A port that is enabled either
 /// writes, or reads with a latency of one cycle; a port that is not keeps its last read. Contents are not reset.
 /// Both ports must not touch one address in one cycle: the engine pairs such tokens with each other instead.
 #[derive(LogicBlock)]
@@ -30,11 +31,12 @@ pub struct DualPortMemory {
     /// Port B: data read.
     pub b_read: Signal<Out, Bits<762>>,
     _words: Vec<Bits<762>>,
+    _store: PointStore,
 }
 
 impl DualPortMemory {
     /// A memory of `depth` points, 1 to 2^20.
-    pub fn new(depth: usize) -> DualPortMemory {
+    pub fn new(depth: usize, store: &PointStore) -> DualPortMemory {
         assert!((1..=1 << 20).contains(&depth), "a bucket memory has 1 to 2^20 points, not {depth}");
         DualPortMemory {
             clock: Default::default(),
@@ -49,6 +51,7 @@ impl DualPortMemory {
             b_data: Default::default(),
             b_read: Default::default(),
             _words: vec![Bits::default(); depth],
+            _store: store.clone(),
         }
     }
 }
@@ -60,14 +63,14 @@ impl Logic for DualPortMemory {
             let (old_a, old_b) = (self._words.get(a).copied(), self._words.get(b).copied());
             if self.a_enable.val() {
                 match self.a_write.val() {
-                    true if a < self._words.len() => self._words[a] = self.a_data.val(),
+                    true if a < self._words.len() => self._words[a] = self._store.kept(self.a_data.val()),
                     true => {}
                     false => self.a_read.next = old_a.unwrap_or_default(),
                 }
             }
             if self.b_enable.val() {
                 match self.b_write.val() {
-                    true if b < self._words.len() => self._words[b] = self.b_data.val(),
+                    true if b < self._words.len() => self._words[b] = self._store.kept(self.b_data.val()),
                     true => {}
                     false => self.b_read.next = old_b.unwrap_or_default(),
                 }
@@ -81,19 +84,17 @@ impl Logic for DualPortMemory {
     }
 
     fn hdl(&self) -> Verilog {
+        let (last, top) = (self._words.len() - 1, self._store.point_bits() - 1);
         let port = |port: char| {
+            let whole = self._store.whole(&format!("{port}_word"));
             format!(
-                "always @(posedge clock) begin\n  if ({port}_enable) begin\n    \
-                 if ({port}_write) words[{port}_address] <= {port}_data;\n    \
-                 else {port}_read <= words[{port}_address];\n  end\nend\n"
+                "reg [{top}:0] {port}_word;\nalways @(posedge clock) begin\n  if ({port}_enable) begin\n    \
+                 if ({port}_write) words[{port}_address] <= {port}_data[{top}:0];\n    \
+                 else {port}_word <= words[{port}_address];\n  end\nend\nalways @(*) {port}_read = {whole};\n"
             )
         };
-        let last = self._words.len() - 1;
-        Verilog::Custom(format!(
-            "(* ram_style = \"ultra\" *) reg [761:0] words [0:{last}];\n{}{}",
-            port('a'),
-            port('b')
-        ))
+        let memory = format!("(* ram_style = \"ultra\" *) reg [{top}:0] words [0:{last}];\n");
+        Verilog::Custom(memory + &port('a') + &port('b'))
     }
 
     fn timing(&self) -> Vec<TimingInfo> {

@@ -1,25 +1,22 @@
-//! The engine: phases, and the counters of a job.
+//! The engine: its cores, what they share, and the counters of a job.
 
-use super::buckets::Buckets;
-use super::digits::DigitSource;
-use super::reduce::Reducer;
+use super::core::MsmCore;
+use super::counters::MsmCounters;
 use super::shape::Shape;
-use crate::curve::complete_adder;
-use crate::msm::adder::SLOT_BITS;
-use crate::profile::{AdderKind, Profile};
+use crate::profile::Profile;
 use rust_hdl::prelude::*;
 
 /// Multi-scalar multiplication of `count` scalars and points; see the [module](crate::msm).
 ///
-/// After `start` the engine takes `count` scalars and as many points, and writes W·c projective points, three
-/// beats each: for window 0 to W − 1, for bit 0 to c − 1, the sum S(w, k) with Σ s·P = Σ 2^(c·w + k)·S(w, k). A
-/// sum that nothing was added to is all zero.
+/// After `start` the engine takes `count` elements, each a scalar and a point in one cycle, sends them to its cores, and
+/// writes projective points, three beats each (X, Y, Z): for core 0 to k − 1, for each of the core's windows in ascending
+/// order, for bit 0 to c − 1, the sum S(w, b) with Σ s·P = Σ 2^(c·w + b)·S(w, b) over all of them. A window that several
+/// cores serve comes once from each. A sum that nothing was added to is all zero. See
+/// [`window_shares`](spandrel_abi::window_shares) for which core serves what.
 ///
-/// The phases, each begun when the one before has nothing under way:
-/// 1. *buckets*: fresh tokens into bank 0;
-/// 2. *pass 1*: bank 0 is scanned, its sums go to rows and columns in bank 1;
-/// 3. *pass 2*: bank 1 is scanned, its sums go to bit sums in bank 0;
-/// 4. *results*: the bit sums are read out of bank 0, which leaves every slot empty for the next job.
+/// Elements go through registers and are taken while every core has room, so cores are never more than a few elements
+/// apart. The events of the cores run through a chain of registers, a core a cycle: `busy` falls when the last of them is
+/// counted. Counters stand until the next `start`. `cycles` ends with the last result beat taken.
 #[derive(LogicBlock)]
 pub struct MsmEngine {
     /// Clock, rising edge.
@@ -30,6 +27,8 @@ pub struct MsmEngine {
     pub start: Signal<In, Bit>,
     /// Scalars of the job, taken with `start`.
     pub count: Signal<In, Bits<32>>,
+    /// Which of the profile's window bits the job uses: an index into that list, taken with `start`.
+    pub window_choice: Signal<In, Bits<4>>,
     /// A job or the clearing after a reset is under way.
     pub busy: Signal<Out, Bit>,
     /// Canonical scalar, below the group order.
@@ -54,51 +53,81 @@ pub struct MsmEngine {
     pub cycles: Signal<Out, Bits<64>>,
     /// Additions issued.
     pub additions: Signal<Out, Bits<64>>,
-    /// Non-zero digits taken in.
+    /// Non-zero digits taken in, by all cores.
     pub digits: Signal<Out, Bits<64>>,
     /// Scalars taken in.
     pub elements: Signal<Out, Bits<64>>,
-    /// Cycles of the bucket phase.
+    /// Cycles in which some core takes digits.
     pub bucket_cycles: Signal<Out, Bits<64>>,
-    /// Cycles of the two passes.
+    /// Cycles in which some core is in one of the two passes and none takes digits.
     pub reduction_cycles: Signal<Out, Bits<64>>,
-    /// Cycles of the first three phases in which no addition was issued.
+    /// Cycles in which a core in one of its first three phases issued no addition.
     pub idle_cycles: Signal<Out, Bits<64>>,
-    /// Cycles of the bucket phase in which a digit had to wait.
+    /// Cycles in which a digit had to wait.
     pub digit_stall_cycles: Signal<Out, Bits<64>>,
-    source: DigitSource,
-    reducer: Reducer,
-    buckets: Buckets,
-    phase: DFF<Bits<3>>,
+    /// Idle: tokens were on their way, and none of them made a pair.
+    pub idle_no_pair_cycles: Signal<Out, Bits<64>>,
+    /// Idle: no token was left to take in, and pairs waited for their batch to be closed.
+    pub idle_batch_cycles: Signal<Out, Bits<64>>,
+    /// Idle: there was a pair, or a token that might have made one, and the adder was not ready.
+    pub idle_adder_cycles: Signal<Out, Bits<64>>,
+    /// Idle: points were awaited.
+    pub idle_memory_cycles: Signal<Out, Bits<64>>,
+    /// Idle: scalars were awaited.
+    pub idle_host_cycles: Signal<Out, Bits<64>>,
+    /// Idle: no token was left to take in, and the last sums were awaited.
+    pub idle_drain_cycles: Signal<Out, Bits<64>>,
+    /// Tokens that parked; of two that made a pair without the buckets, one counts.
+    pub parked: Signal<Out, Bits<64>>,
+    /// Pairs made, each by a token that took another.
+    pub matched: Signal<Out, Bits<64>>,
+    /// Additions of equal points, where the adder tells them apart.
+    pub doublings: Signal<Out, Bits<64>>,
+    /// Additions of opposite points, which give no sum, where the adder tells them apart.
+    pub annihilations: Signal<Out, Bits<64>>,
+    cores: Vec<MsmCore>,
+    counters: MsmCounters,
+    starting: DFF<Bit>,
+    running: DFF<Bit>,
+    choice: DFF<Bits<4>>,
+    job_count: DFF<Bits<32>>,
+    remaining: DFF<Bits<32>>,
+    room: DFF<Bit>,
+    sent: DFF<Bit>,
+    sent_scalar: DFF<Bits<256>>,
+    sent_point: DFF<Bits<512>>,
+    host_late: DFF<Bit>,
+    memory_late: DFF<Bit>,
+    settled: DFF<Bits<5>>,
     cycles_count: DFF<Bits<64>>,
-    additions_count: DFF<Bits<64>>,
-    digits_count: DFF<Bits<64>>,
     elements_count: DFF<Bits<64>>,
     bucket_count: DFF<Bits<64>>,
     reduction_count: DFF<Bits<64>>,
-    idle_count: DFF<Bits<64>>,
-    stall_count: DFF<Bits<64>>,
+    all_room: Signal<Local, Bit>,
+    clearing: Signal<Local, Bit>,
+    cores_busy: Signal<Local, Bit>,
     in_buckets: Signal<Local, Bit>,
     in_passes: Signal<Local, Bit>,
-    quiet: Signal<Local, Bit>,
-    fresh_valid: Signal<Local, Bit>,
+    tally: Signal<Local, Bits<112>>,
+    begin: Signal<Local, Bit>,
+    wanted: Signal<Local, Bit>,
+    take: Signal<Local, Bit>,
+    chain: Constant<Bits<5>>,
+    _cores: usize,
+    _links: usize,
 }
 
 impl MsmEngine {
     /// The engine of a profile.
     pub fn new(profile: &Profile) -> MsmEngine {
-        let shape = Shape::of(profile);
-        let source = DigitSource::new(&shape, &profile.datapath);
-        let adder = match profile.msm.adder {
-            AdderKind::Complete => complete_adder(&profile.datapath, SLOT_BITS),
-        };
-        let buckets =
-            Buckets::new(&shape, adder, profile.msm.pair_fifo_depth as usize, source.flush_cycles());
+        let cores: Vec<_> =
+            Shape::of_cores(profile).iter().map(|shape| MsmCore::new(profile, shape)).collect();
         MsmEngine {
             clock: Default::default(),
             reset: Default::default(),
             start: Default::default(),
             count: Default::default(),
+            window_choice: Default::default(),
             busy: Default::default(),
             scalar_data: Default::default(),
             scalar_valid: Default::default(),
@@ -117,156 +146,187 @@ impl MsmEngine {
             reduction_cycles: Default::default(),
             idle_cycles: Default::default(),
             digit_stall_cycles: Default::default(),
-            source,
-            reducer: Reducer::new(&shape),
-            buckets,
-            phase: Default::default(),
+            idle_no_pair_cycles: Default::default(),
+            idle_batch_cycles: Default::default(),
+            idle_adder_cycles: Default::default(),
+            idle_memory_cycles: Default::default(),
+            idle_host_cycles: Default::default(),
+            idle_drain_cycles: Default::default(),
+            parked: Default::default(),
+            matched: Default::default(),
+            doublings: Default::default(),
+            annihilations: Default::default(),
+            counters: MsmCounters::new(),
+            starting: Default::default(),
+            running: Default::default(),
+            choice: Default::default(),
+            job_count: Default::default(),
+            remaining: Default::default(),
+            room: Default::default(),
+            sent: Default::default(),
+            sent_scalar: Default::default(),
+            sent_point: Default::default(),
+            host_late: Default::default(),
+            memory_late: Default::default(),
+            settled: Default::default(),
             cycles_count: Default::default(),
-            additions_count: Default::default(),
-            digits_count: Default::default(),
             elements_count: Default::default(),
             bucket_count: Default::default(),
             reduction_count: Default::default(),
-            idle_count: Default::default(),
-            stall_count: Default::default(),
+            all_room: Default::default(),
+            clearing: Default::default(),
+            cores_busy: Default::default(),
             in_buckets: Default::default(),
             in_passes: Default::default(),
-            quiet: Default::default(),
-            fresh_valid: Default::default(),
+            tally: Default::default(),
+            begin: Default::default(),
+            wanted: Default::default(),
+            take: Default::default(),
+            chain: Constant::new((cores.len() + 2).to_bits()),
+            _cores: cores.len(),
+            _links: cores.len() - 1,
+            cores,
         }
     }
 
     /// Latency of the point adder in cycles.
     pub fn adder_latency(&self) -> usize {
-        self.buckets.adder_latency()
+        self.cores.iter().map(MsmCore::adder_latency).max().unwrap_or_default()
     }
 
     /// Cycles for which the engine is busy after a reset.
     pub fn clear_cycles(&self) -> usize {
-        self.buckets.clear_cycles()
+        self.cores.iter().map(MsmCore::clear_cycles).max().unwrap_or_default()
     }
 }
 
 impl Logic for MsmEngine {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, cycles_count, additions_count, digits_count, elements_count);
-        dff_setup!(self, clock, bucket_count, reduction_count, idle_count, stall_count);
-        self.source.clock.next = self.clock.val();
-        self.reducer.clock.next = self.clock.val();
-        self.buckets.clock.next = self.clock.val();
-        self.source.reset.next = self.reset.val() | self.buckets.clearing.val();
-        self.reducer.reset.next = self.reset.val() | self.buckets.clearing.val();
-        self.buckets.reset.next = self.reset.val();
-        self.busy.next = (self.phase.q.val() != 0) | self.buckets.clearing.val();
+        dff_setup!(self, clock, starting, running, choice, job_count, remaining, room, sent, sent_scalar);
+        dff_setup!(self, clock, sent_point, host_late, memory_late, settled, cycles_count, elements_count);
+        dff_setup!(self, clock, bucket_count, reduction_count);
+        self.counters.clock.next = self.clock.val();
 
-        self.in_buckets.next = self.phase.q.val() == 1;
-        self.in_passes.next = (self.phase.q.val() == 2) | (self.phase.q.val() == 3);
+        // A job begins one cycle after `start`, everywhere, from registers.
+        self.all_room.next = true;
+        self.clearing.next = false;
+        self.cores_busy.next = self.starting.q.val();
+        self.in_buckets.next = false;
+        self.in_passes.next = false;
+        self.tally.next = 0.into();
+        for i in 0..self._cores {
+            self.cores[i].clock.next = self.clock.val();
+            self.cores[i].reset.next = self.reset.val();
+            self.cores[i].start.next = self.starting.q.val();
+            self.cores[i].count.next = self.job_count.q.val();
+            self.cores[i].choice.next = self.choice.q.val();
+            self.cores[i].element_scalar.next = self.sent_scalar.q.val();
+            self.cores[i].element_point.next = self.sent_point.q.val();
+            self.cores[i].element_valid.next = self.sent.q.val();
+            self.cores[i].host_is_late.next = self.host_late.q.val();
+            self.cores[i].memory_is_late.next = self.memory_late.q.val();
+            self.cores[i].behind_data.next = 0.into();
+            self.cores[i].behind_valid.next = false;
+            self.cores[i].result_ready.next = self.result_ready.val();
+            self.cores[i].tally_before.next = self.tally.val();
+            self.tally.next = self.cores[i].tally.val();
+            self.all_room.next = self.all_room.val() & self.cores[i].room.val();
+            self.clearing.next = self.clearing.val() | self.cores[i].clearing.val();
+            self.cores_busy.next = self.cores_busy.val() | self.cores[i].busy.val();
+            self.in_buckets.next = self.in_buckets.val() | self.cores[i].in_buckets.val();
+            self.in_passes.next = self.in_passes.val() | self.cores[i].in_passes.val();
+        }
+        for i in 0..self._links {
+            self.cores[i].behind_data.next = self.cores[i + 1].result_data.val();
+            self.cores[i].behind_valid.next = self.cores[i + 1].result_valid.val();
+            self.cores[i + 1].result_ready.next = self.cores[i].behind_ready.val();
+        }
+        self.result_data.next = self.cores[0].result_data.val();
+        self.result_valid.next = self.cores[0].result_valid.val();
+        self.busy.next = self.running.q.val() | self.clearing.val();
+        self.begin.next = self.start.val() & !self.running.q.val() & !self.clearing.val();
+        self.starting.d.next = self.begin.val();
+        if self.begin.val() {
+            self.running.d.next = true;
+            self.choice.d.next = self.window_choice.val();
+            self.job_count.d.next = self.count.val();
+            self.remaining.d.next = self.count.val();
+        }
 
-        self.source.start.next = false;
-        self.reducer.clear_windows.next = false;
-        self.reducer.mark_window.next = self.source.token_valid.val() & self.in_buckets.val();
-        self.reducer.marked_window.next = self.source.token_window.val();
-        self.source.count.next = self.count.val();
-        self.source.scalar_data.next = self.scalar_data.val();
-        self.source.scalar_valid.next = self.scalar_valid.val();
-        self.scalar_ready.next = self.source.scalar_ready.val();
-        self.source.point_data.next = self.point_data.val();
-        self.source.point_valid.next = self.point_valid.val();
-        self.point_ready.next = self.source.point_ready.val();
-        self.result_data.next = self.reducer.result_data.val();
-        self.result_valid.next = self.reducer.result_valid.val();
-        self.reducer.result_ready.next = self.result_ready.val();
+        // Elements are sent to all cores at once.
+        self.room.d.next = self.all_room.val();
+        self.wanted.next = self.room.q.val()
+            & (self.remaining.q.val() != 0)
+            & self.running.q.val()
+            & !self.starting.q.val()
+            & !self.reset.val();
+        self.take.next = self.wanted.val() & self.scalar_valid.val() & self.point_valid.val();
+        self.scalar_ready.next = self.take.val();
+        self.point_ready.next = self.take.val();
+        self.sent.d.next = self.take.val();
+        self.sent_scalar.d.next = self.scalar_data.val();
+        self.sent_point.d.next = self.point_data.val();
+        self.host_late.d.next = self.wanted.val() & !self.scalar_valid.val();
+        self.memory_late.d.next = self.wanted.val() & self.scalar_valid.val() & !self.point_valid.val();
+        if self.take.val() {
+            self.remaining.d.next = self.remaining.q.val() - 1;
+        }
 
-        // Fresh tokens: digits in the bucket phase, scanned sums in the passes.
-        self.fresh_valid.next = self.reducer.token_valid.val();
-        self.buckets.fresh_slot.next = self.reducer.token_slot.val();
-        self.buckets.fresh_point.next = self.reducer.token_point.val();
-        if self.in_buckets.val() {
-            self.fresh_valid.next = self.source.token_valid.val();
-            self.buckets.fresh_slot.next = self.source.token_slot.val();
-            self.buckets.fresh_point.next = self.source.token_point.val();
-        }
-        self.buckets.fresh_valid.next = self.fresh_valid.val();
-        self.source.token_ready.next = self.buckets.fresh_ready.val() & self.in_buckets.val();
-        self.reducer.token_ready.next = self.buckets.fresh_ready.val() & !self.in_buckets.val();
-        self.buckets.scan_valid.next = self.reducer.scan_valid.val();
-        self.buckets.scan_slot.next = self.reducer.scan_slot.val();
-        self.reducer.scan_full.next = self.buckets.scan_full.val();
-        self.reducer.scan_point.next = self.buckets.scan_point.val();
-
-        // Phases. Bank 1 takes tokens in pass 1, and none in the read-out, when bank 0 is scanned.
-        self.buckets.token_bank.next = (self.phase.q.val() == 2) | (self.phase.q.val() == 4);
-        self.reducer.start.next = false;
-        self.reducer.mode.next = 0.into();
-        if self.phase.q.val() == 3 {
-            self.reducer.mode.next = 1.into();
-        }
-        if self.phase.q.val() == 4 {
-            self.reducer.mode.next = 2.into();
-        }
-        self.quiet.next = self.source.idle.val() & self.reducer.idle.val() & self.buckets.empty.val();
-        if (self.phase.q.val() == 0) & self.start.val() & !self.buckets.clearing.val() {
-            self.phase.d.next = 1.into();
-            self.source.start.next = true;
-            self.reducer.clear_windows.next = true;
-        }
-        if (self.phase.q.val() != 0) & self.quiet.val() {
-            self.phase.d.next = self.phase.q.val() + 1;
-            self.reducer.start.next = true;
-            if self.phase.q.val() == 4 {
-                self.phase.d.next = 0.into();
-                self.reducer.start.next = false;
+        // The job is over when the events of the last core have come through the chain.
+        self.settled.d.next = 0.into();
+        if self.running.q.val() & !self.cores_busy.val() {
+            self.settled.d.next = self.settled.q.val() + 1;
+            if self.settled.q.val() == self.chain.val() {
+                self.running.d.next = false;
             }
         }
 
         // Counters.
-        if self.phase.q.val() != 0 {
+        self.counters.tally.next = self.tally.val();
+        self.counters.clear.next = self.starting.q.val();
+        if self.running.q.val() & self.cores_busy.val() {
             self.cycles_count.d.next = self.cycles_count.q.val() + 1;
         }
-        if self.buckets.issued.val() {
-            self.additions_count.d.next = self.additions_count.q.val() + 1;
-        }
-        if self.source.accepted.val() {
+        if self.take.val() {
             self.elements_count.d.next = self.elements_count.q.val() + 1;
         }
         if self.in_buckets.val() {
             self.bucket_count.d.next = self.bucket_count.q.val() + 1;
-            if self.source.token_valid.val() {
-                if self.buckets.fresh_ready.val() {
-                    self.digits_count.d.next = self.digits_count.q.val() + 1;
-                } else {
-                    self.stall_count.d.next = self.stall_count.q.val() + 1;
-                }
-            }
         }
-        if self.in_passes.val() {
+        if self.in_passes.val() & !self.in_buckets.val() {
             self.reduction_count.d.next = self.reduction_count.q.val() + 1;
         }
-        if (self.in_buckets.val() | self.in_passes.val()) & !self.buckets.issued.val() {
-            self.idle_count.d.next = self.idle_count.q.val() + 1;
-        }
-        if self.start.val() & (self.phase.q.val() == 0) {
+        if self.begin.val() {
             self.cycles_count.d.next = 0.into();
-            self.additions_count.d.next = 0.into();
-            self.digits_count.d.next = 0.into();
             self.elements_count.d.next = 0.into();
             self.bucket_count.d.next = 0.into();
             self.reduction_count.d.next = 0.into();
-            self.idle_count.d.next = 0.into();
-            self.stall_count.d.next = 0.into();
         }
         self.cycles.next = self.cycles_count.q.val();
-        self.additions.next = self.additions_count.q.val();
-        self.digits.next = self.digits_count.q.val();
         self.elements.next = self.elements_count.q.val();
         self.bucket_cycles.next = self.bucket_count.q.val();
         self.reduction_cycles.next = self.reduction_count.q.val();
-        self.idle_cycles.next = self.idle_count.q.val();
-        self.digit_stall_cycles.next = self.stall_count.q.val();
+        self.additions.next = self.counters.additions.val();
+        self.digits.next = self.counters.digits.val();
+        self.idle_cycles.next = self.counters.idle_cycles.val();
+        self.digit_stall_cycles.next = self.counters.digit_stall_cycles.val();
+        self.idle_no_pair_cycles.next = self.counters.idle_no_pair_cycles.val();
+        self.idle_batch_cycles.next = self.counters.idle_batch_cycles.val();
+        self.idle_adder_cycles.next = self.counters.idle_adder_cycles.val();
+        self.idle_memory_cycles.next = self.counters.idle_memory_cycles.val();
+        self.idle_host_cycles.next = self.counters.idle_host_cycles.val();
+        self.idle_drain_cycles.next = self.counters.idle_drain_cycles.val();
+        self.parked.next = self.counters.parked.val();
+        self.matched.next = self.counters.matched.val();
+        self.doublings.next = self.counters.doublings.val();
+        self.annihilations.next = self.counters.annihilations.val();
 
         if self.reset.val() {
-            self.phase.d.next = 0.into();
+            self.starting.d.next = false;
+            self.running.d.next = false;
+            self.sent.d.next = false;
+            self.remaining.d.next = 0.into();
         }
     }
 }

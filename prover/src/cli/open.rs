@@ -78,7 +78,7 @@ mod simulated {
                 kind: "simulated",
                 clock_khz: profile.clock_khz,
                 card_memory_kib: profile.card_memory_kib,
-                msm_window_bits: profile.msm.window_bits,
+                msm_window_bits: profile.largest_window_bits(),
                 msm_adders: profile.msm.adders,
             })
         };

@@ -1,0 +1,10 @@
+//! The MSM engine, Verilated, against arkworks: both adders, one core and several, both curves.
+
+mod account;
+mod bench;
+mod counters;
+mod engines;
+mod inputs;
+mod laws;
+mod rates;
+mod rusthdl;

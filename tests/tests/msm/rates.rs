@@ -1,0 +1,50 @@
+//! How busy the adders are kept.
+
+use crate::bench::Bench;
+use crate::engines::{batched, small, three};
+use crate::inputs::{random_bases, uniform, witness};
+use ark_bn254::Fr;
+use ark_bn254::g1::Config as Bn254;
+use ark_ff::{Field, UniformRand};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+#[test]
+fn the_complete_adder_is_kept_busy() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let mut engine: Bench<Bn254> = small().bench(4, 0);
+    let bases = random_bases(&mut rng, 1024);
+    let uniform = engine.check("uniform", 1, &bases, &uniform(&mut rng, 1024));
+    assert!(uniform.rate(1) >= 0.80, "{} additions a cycle: {uniform:?}", uniform.rate(1));
+    // One bucket takes every token: the match-or-park engine must not stall on it.
+    let one = engine.check("one", 1, &bases, &[Fr::ONE; 1024]);
+    assert!(one.bucket_cycles <= 1024 + 1024 / 4, "{one:?}");
+    assert_eq!(one.additions, 1023, "tokens - non-empty buckets");
+}
+
+#[test]
+fn the_batched_adder_is_kept_busy() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut engine: Bench<Bn254> = batched().bench(6, 0);
+    let bases = random_bases(&mut rng, 4096);
+    let eight = 1;
+    assert_eq!(batched().profile.msm.window_bits[eight], 8);
+    let uniform = engine.check("uniform", eight, &bases, &uniform(&mut rng, 4096));
+    println!("uniform {:.4} {uniform:?}", uniform.rate(1));
+    assert!(uniform.bucket_cycles as f64 <= 1.05 * uniform.digits as f64, "{uniform:?}");
+    let equal = engine.check("equal", eight, &bases, &[Fr::rand(&mut rng); 4096]);
+    println!("equal {:.4} {equal:?}", equal.rate(1));
+    let one = engine.check("one", eight, &bases, &[Fr::ONE; 4096]);
+    println!("one {:.4} {one:?}", one.rate(1));
+    let witness = engine.check("witness", eight, &bases, &witness(&mut rng, 4096));
+    println!("witness {:.4} {witness:?}", witness.rate(1));
+}
+
+#[test]
+fn three_adders_share_the_work_evenly() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut engine: Bench<Bn254> = three().bench(7, 0);
+    let bases = random_bases(&mut rng, 200);
+    let job = engine.check("uniform", 2, &bases, &uniform(&mut rng, 200));
+    println!("three {:.4} {job:?}", job.rate(3));
+}
