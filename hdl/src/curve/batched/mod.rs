@@ -11,13 +11,13 @@ mod up;
 pub use shape::{BATCH_PAIRS, BatchedShape, EARLY_PAIRS, FRAMES, QUIET_CYCLES};
 
 use super::Curve;
-use crate::datapath::DatapathConfig;
-use crate::field::{Inverter, Pace};
+use crate::datapath::{DatapathConfig, Statistics};
+use crate::field::{Inverter, Pace, division_steps};
 use crate::stream::Fifo;
 use down::DownTree;
 use frames::FrameAccount;
 use memory::FrameMemory;
-use pipelines::{AddStep, Front};
+use pipelines::{AddStep, Front, pipelines};
 use rust_hdl::prelude::*;
 use up::UpTree;
 
@@ -147,6 +147,22 @@ impl BatchedAdder {
             _latency: latency,
             _shape: shape,
         }
+    }
+
+    /// What the arithmetic is made of. Memories and control are not counted; the latency is that of a pair on its own.
+    pub fn statistics(curve: Curve, config: &DatapathConfig, batch_pairs: usize, pace: Pace) -> Statistics {
+        let adder = BatchedAdder::new(curve, config, batch_pairs, pace);
+        let modules = pipelines(curve, config, adder.shape());
+        let mut total = division_steps(curve.base_field(), pace).statistics();
+        for module in modules {
+            let inner = module.statistics();
+            total.multiplier_tiles += inner.multiplier_tiles;
+            total.adder_bits += inner.adder_bits;
+            total.mux_bits += inner.mux_bits;
+            total.register_bits += inner.register_bits;
+        }
+        total.latency_cycles = adder.burst_cycles(1);
+        total
     }
 
     /// Cycles after a reset in which no pair is taken.
