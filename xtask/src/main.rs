@@ -28,6 +28,7 @@ enum Verb {
     Registers(verbs::registers::Registers),
     Circuit(verbs::circuit::Circuit),
     Synth(verbs::synth::Synth),
+    Model(verbs::model::Model),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Verb::Registers(verb) => verb.run(),
         Verb::Circuit(verb) => verb.run(),
         Verb::Synth(verb) => verb.run(),
+        Verb::Model(verb) => verb.run(),
     };
     match outcome {
         Ok(code) => code,

@@ -75,11 +75,8 @@ impl Batched {
         }
         if let Some(Pair { slot, p, q }) = pair {
             let sum = p.wrapping_add(q);
-            let leaf = Leaf {
-                sum: Token { slot, point: sum },
-                annihilates: sum == 0,
-                doubling: sum != 0 && p == q,
-            };
+            let leaf =
+                Leaf { sum: Token { slot, point: sum }, annihilates: sum == 0, doubling: sum != 0 && p == q };
             self.front.enter(now, leaf);
         }
 
@@ -137,10 +134,5 @@ impl Batched {
         self.entered -= u32::from(events.annihilated) + u32::from(up.took.is_some());
         self.open = self.entered < self.model.intake_depth;
         events
-    }
-
-    /// Pairs are in a batch that is not closed, or on the way there.
-    pub(super) fn waiting(&self) -> bool {
-        self.up.begun() || self.entered != 0
     }
 }

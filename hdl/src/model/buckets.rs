@@ -146,7 +146,14 @@ impl Buckets {
 
     /// One cycle. Tokens go to `bank`, `scan` is a slot of the other one to look up. `counted`: the cycle is one of a
     /// phase with additions. `fresh` is taken if [`Buckets::fresh_ready`] was true before the cycle.
-    pub(super) fn step(&mut self, now: u64, fresh: Option<Token>, bank: usize, scan: Option<u32>, counted: bool) {
+    pub(super) fn step(
+        &mut self,
+        now: u64,
+        fresh: Option<Token>,
+        bank: usize,
+        scan: Option<u32>,
+        counted: bool,
+    ) {
         let (let_in, taken) = (self.let_in(), self.fresh_ready());
         let ready = self.adder.ready();
 
@@ -217,15 +224,6 @@ impl Buckets {
         match &self.adder {
             Adder::Complete(_) => 0,
             Adder::Batched(adder) => adder.batches,
-        }
-    }
-
-    /// Pairs wait in a batch that is not closed.
-    #[cfg(test)]
-    pub(super) fn waiting(&self) -> bool {
-        match &self.adder {
-            Adder::Complete(_) => false,
-            Adder::Batched(adder) => adder.waiting(),
         }
     }
 }

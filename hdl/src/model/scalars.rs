@@ -24,6 +24,23 @@ pub enum Scalars {
     SamePoint,
 }
 
+impl Scalars {
+    /// Every distribution.
+    pub const ALL: [Scalars; 5] =
+        [Scalars::Uniform, Scalars::One, Scalars::Equal, Scalars::Witness, Scalars::SamePoint];
+
+    /// The distribution's name on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scalars::Uniform => "uniform",
+            Scalars::One => "one",
+            Scalars::Equal => "equal",
+            Scalars::Witness => "witness",
+            Scalars::SamePoint => "same-point",
+        }
+    }
+}
+
 /// Top word of the order of BN254's G1.
 const TOP: u64 = 0x3064_4e72_e131_a029;
 

@@ -131,7 +131,8 @@ impl Source {
         self.next_index += 1;
         let mut carry = 0u128;
         let shifted: Shifted = std::array::from_fn(|word| {
-            carry += u128::from(scalar.get(word).copied().unwrap_or_default()) + u128::from(self.halves[word]);
+            carry +=
+                u128::from(scalar.get(word).copied().unwrap_or_default()) + u128::from(self.halves[word]);
             let low = carry as u64;
             carry >>= 64;
             low

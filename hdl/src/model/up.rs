@@ -65,13 +65,14 @@ impl Up {
         }
     }
 
-    /// The batch that fills has leaves.
-    pub(super) fn begun(&self) -> bool {
-        self.contexts[self.which].leaves != 0
-    }
-
     /// One cycle. `free`: which frames have no leaves of a closed batch; `inverter_ready`: a root would be taken.
-    pub(super) fn step(&mut self, now: u64, leaf: Option<Leaf>, free: [bool; FRAMES], inverter_ready: bool) -> UpEvents {
+    pub(super) fn step(
+        &mut self,
+        now: u64,
+        leaf: Option<Leaf>,
+        free: [bool; FRAMES],
+        inverter_ready: bool,
+    ) -> UpEvents {
         let mut events = UpEvents::default();
         let model = self.model;
         let (filling, closed) = (self.which, 1 - self.which);
@@ -85,7 +86,8 @@ impl Up {
             && !self.squared
             && (full
                 || (soon
-                    && (self.quiet == model.quiet_cycles || (fill.leaves >= model.early_pairs && free[next]))));
+                    && (self.quiet == model.quiet_cycles
+                        || (fill.leaves >= model.early_pairs && free[next]))));
 
         let triple = self.triples.leave(now).is_some();
         let product = match self.products.leave(now) {
@@ -106,7 +108,9 @@ impl Up {
         let mut busy = true;
         let mut took = can;
         match product {
-            Some((_, index)) if own && can => self.multiply(now, &mut events, filling, [index, leaf_id], false),
+            Some((_, index)) if own && can => {
+                self.multiply(now, &mut events, filling, [index, leaf_id], false)
+            }
             Some((context, index)) => {
                 match self.contexts[context].held {
                     Some(held) => self.multiply(now, &mut events, context, [index, held], true),

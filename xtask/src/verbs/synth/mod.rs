@@ -9,8 +9,10 @@ use anyhow::{Result, bail};
 use std::process::ExitCode;
 use std::time::Duration;
 use table::Row;
-use unit::{Emitter, Shape};
-use yosys::Synthesis;
+
+pub use resources::Resources;
+pub use unit::{Emitter, Shape};
+pub use yosys::Synthesis;
 
 /// Synthesise a unit of the card with Yosys and count what it needs
 ///
