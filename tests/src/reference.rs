@@ -67,8 +67,7 @@ pub fn coordinate<F: Coordinate>(bytes: &[u8]) -> F {
 
 /// The point of 96 bytes X, Y, Z (homogeneous), Z = 0 for infinity.
 pub fn projective<C: SWCurveConfig<BaseField: Coordinate>>(bytes: &[u8]) -> Projective<C> {
-    let [x, y, z] =
-        [0, 1, 2].map(|index| coordinate::<C::BaseField>(&bytes[32 * index..32 * index + 32]));
+    let [x, y, z] = [0, 1, 2].map(|index| coordinate::<C::BaseField>(&bytes[32 * index..32 * index + 32]));
     if z == C::BaseField::ZERO {
         return Projective::ZERO;
     }
@@ -84,11 +83,7 @@ pub fn combine<C: SWCurveConfig>(sums: &[Projective<C>]) -> Affine<C> {
 
 /// The result of an MSM from the bit sums of a card with `cores` adders: core by core, for each of its windows the c sums
 /// S(w, k); Σ 2^(c·w + k)·S(w, k) over all of them.
-pub fn combine_shares<C: SWCurveConfig>(
-    window_bits: u32,
-    cores: u32,
-    sums: &[Projective<C>],
-) -> Affine<C> {
+pub fn combine_shares<C: SWCurveConfig>(window_bits: u32, cores: u32, sums: &[Projective<C>]) -> Affine<C> {
     let mut totals = vec![Projective::ZERO; 300];
     let shares = (0..cores).flat_map(|core| window_shares(window_bits, cores, core));
     let weights = shares.flat_map(|share| (0..window_bits).map(move |k| share.window * window_bits + k));

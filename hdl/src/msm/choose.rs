@@ -41,8 +41,10 @@ pub(super) fn choose_hot(path: &Datapath, hot: Wire, options: &[Wire]) -> Wire {
 /// The number of the one bit that is set, `width` bits wide; zero where none is.
 pub(super) fn number_of(path: &Datapath, hot: Wire, width: usize) -> Wire {
     let of_bit = |bit: usize| {
-        let ones: Vec<Wire> =
-            (0..hot.width()).filter(|index| index >> bit & 1 == 1).map(|index| path.bit(hot, index)).collect();
+        let ones: Vec<Wire> = (0..hot.width())
+            .filter(|index| index >> bit & 1 == 1)
+            .map(|index| path.bit(hot, index))
+            .collect();
         if ones.is_empty() { path.constant(0u32, 1) } else { any_of(path, &ones) }
     };
     path.concat(&(0..width).map(of_bit).collect::<Vec<_>>())

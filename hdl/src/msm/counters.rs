@@ -98,7 +98,14 @@ impl Logic for MsmCounters {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, additions_now, digits_now, idle_cycles_now, digit_stall_cycles_now);
-        dff_setup!(self, clock, idle_no_pair_cycles_now, idle_batch_cycles_now, idle_adder_cycles_now, idle_memory_cycles_now);
+        dff_setup!(
+            self,
+            clock,
+            idle_no_pair_cycles_now,
+            idle_batch_cycles_now,
+            idle_adder_cycles_now,
+            idle_memory_cycles_now
+        );
         dff_setup!(self, clock, idle_host_cycles_now, idle_drain_cycles_now, parked_now, matched_now);
         dff_setup!(self, clock, doublings_now, annihilations_now);
         self.additions_now.d.next =

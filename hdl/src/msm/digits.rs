@@ -19,10 +19,10 @@ use rust_hdl::prelude::*;
 /// Elements are counted from 0 at `start`, because a window that several cores serve is divided by the elements' index.
 /// A token leaves two cycles after its line is in the FIFO at the earliest.
 ///
-/// No path between registers is longer than these two: from the FIFO through [`SelectDigit`] (AND-OR over the windows,
-/// multiplexer over the choices) to the register behind it, and from there through [`FormToken`] (a negation of 16 bits,
-/// two multiplexers over the choices) to `token_slot`. Neither depends on `levels_per_stage`. `element_ready` depends on
-/// registers and `reset` only, `token_valid` on a register only.
+/// Two paths between registers do not get shorter with `levels_per_stage`: from the FIFO through `SelectDigit` (AND-OR over
+/// the windows, multiplexer over the choices; beside it a subtraction of 85 bits and a zero test) to the register behind
+/// it, and from there through `FormToken` (a negation of 16 bits, two multiplexers over the choices) to `token_slot`.
+/// `element_ready` depends on registers and `reset` only, `token_valid` on a register only.
 #[derive(LogicBlock)]
 pub struct DigitSource {
     /// Clock, rising edge.
@@ -234,8 +234,7 @@ impl Logic for DigitSource {
         if self.accept.val() {
             self.outstanding.d.next = self.outstanding.q.val() + 1 - self.left.val();
         }
-        self.idle.next =
-            (self.remaining.q.val() == 0) & (self.outstanding.q.val() == 0) & !self.held.q.val();
+        self.idle.next = (self.remaining.q.val() == 0) & (self.outstanding.q.val() == 0) & !self.held.q.val();
 
         if self.reset.val() {
             self.remaining.d.next = 0.into();

@@ -109,7 +109,7 @@ pub struct MsmEngine {
     in_buckets: Signal<Local, Bit>,
     in_passes: Signal<Local, Bit>,
     tally: Signal<Local, Bits<112>>,
-    begin: Signal<Local, Bit>,
+    begins: Signal<Local, Bit>,
     wanted: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
     chain: Constant<Bits<5>>,
@@ -179,7 +179,7 @@ impl MsmEngine {
             in_buckets: Default::default(),
             in_passes: Default::default(),
             tally: Default::default(),
-            begin: Default::default(),
+            begins: Default::default(),
             wanted: Default::default(),
             take: Default::default(),
             chain: Constant::new((cores.len() + 2).to_bits()),
@@ -245,9 +245,9 @@ impl Logic for MsmEngine {
         self.result_data.next = self.cores[0].result_data.val();
         self.result_valid.next = self.cores[0].result_valid.val();
         self.busy.next = self.running.q.val() | self.clearing.val();
-        self.begin.next = self.start.val() & !self.running.q.val() & !self.clearing.val();
-        self.starting.d.next = self.begin.val();
-        if self.begin.val() {
+        self.begins.next = self.start.val() & !self.running.q.val() & !self.clearing.val();
+        self.starting.d.next = self.begins.val();
+        if self.begins.val() {
             self.running.d.next = true;
             self.choice.d.next = self.window_choice.val();
             self.job_count.d.next = self.count.val();
@@ -297,7 +297,7 @@ impl Logic for MsmEngine {
         if self.in_passes.val() & !self.in_buckets.val() {
             self.reduction_count.d.next = self.reduction_count.q.val() + 1;
         }
-        if self.begin.val() {
+        if self.begins.val() {
             self.cycles_count.d.next = 0.into();
             self.elements_count.d.next = 0.into();
             self.bucket_count.d.next = 0.into();

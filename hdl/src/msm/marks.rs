@@ -30,14 +30,22 @@ impl Choice {
     }
 }
 
-/// The place of a bucket in the order of the scan, and back: the column is or-ed exclusively into the row, both with
-/// their highest bits level. `offset` has c − 1 bits.
-pub(super) fn scan_order(path: &Datapath, offset: Wire, choice: &Choice) -> Wire {
+/// The bucket at a place of the scan's order: the column is added to the row, both with their highest bits level, so that
+/// not only each column but each row too comes at an even pace. Both have c − 1 bits.
+pub(super) fn bucket_at(path: &Datapath, place: Wire, choice: &Choice) -> Wire {
+    turned(path, place, choice, |row, column| path.add(row, column))
+}
+
+/// The place of a bucket in the scan's order: [`bucket_at`] backwards.
+fn place_of(path: &Datapath, bucket: Wire, choice: &Choice) -> Wire {
+    turned(path, bucket, choice, |row, column| path.subtract(row, column))
+}
+
+fn turned(path: &Datapath, bucket: Wire, choice: &Choice, turn: impl Fn(Wire, Wire) -> Wire) -> Wire {
     let (m, h) = (choice.column_bits, choice.row_bits);
-    let (low, high) = (path.slice(offset, 0, m), path.slice(offset, m, h));
-    let level = path.concat(&[path.constant(0u32, h), low]);
-    let level = path.slice(level, m, h);
-    path.concat(&[low, path.xor(high, level)])
+    let (low, high) = (path.slice(bucket, 0, m), path.slice(bucket, m, h));
+    let level = if h > m { path.concat(&[path.constant(0u32, h - m), low]) } else { low };
+    path.concat(&[low, path.slice(turn(high, level), 0, h)])
 }
 
 pipeline_block! {
@@ -65,7 +73,7 @@ impl MarkIndex {
         let choice = path.input("choice", CHOICE_BITS);
         let index_of = |choice: &Choice| {
             let (bits, groups) = (choice.window_bits - 1, choice.group_bits());
-            let order = scan_order(&path, path.slice(slot, 0, bits), choice);
+            let order = place_of(&path, path.slice(slot, 0, bits), choice);
             let group = path.slice(order, bits - groups, groups);
             let index = match choice.mark_window_bits() {
                 0 => group,

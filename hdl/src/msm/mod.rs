@@ -7,14 +7,23 @@
 //! and the number of additions is exactly tokens − non-empty buckets.
 //!
 //! ```text
-//!  scalars ─► digits ─┐ fresh tokens        ┌────────────── sums ──────────────┐
-//!  points  ─►         ├─► buckets (bank 0) ─┤ pairs ─► pair FIFO ─► point adder ┘
-//!             reduce ─┘   sums    (bank 1) ─┘
-//!               ▲ scan                │
-//!               └─────────────────────┴─► results: W·c bit sums
+//!  scalars ─┐             ┌─► core 0        ─┐
+//!  points  ─┴─► elements ─┼─► …              ├─► results, core by core
+//!                         └─► core k − 1    ─┘
+//!
+//!   elements ─► digits ─┐ fresh tokens        ┌─────────────── sums ───────────────┐
+//!                       ├─► buckets (bank 0) ─┤ pairs ─► pair FIFOs ─► point adder ┘
+//!               reduce ─┘   sums    (bank 1) ─┘
+//!                 ▲ scan                │
+//!                 └─────────────────────┴─► results: c bit sums a window, then those of the cores behind
 //! ```
 //!
-//! Σ j·S_j over a window's buckets is computed by the same engine in two passes: with j = hi·2^m + lo, every
+//! Each of the k cores has an adder and its buckets, and serves W/k of the W windows
+//! ([`window_shares`](spandrel_abi::window_shares)); a window that is divided takes some elements' digits in one core and
+//! some in the next. Adders may take any time and return sums in any order, so both kinds fit: the complete one
+//! ([`complete_adder`](crate::curve::complete_adder)) and the batched-affine one ([`crate::curve::batched`]).
+//!
+//! Σ j·S_j over a window's buckets is computed by the same core in two passes: with j = hi·2^m + lo, every
 //! bucket goes to a row and a column sum, and these to one sum for each bit of their index. The two banks take
 //! turns: one is scanned while the other takes tokens.
 

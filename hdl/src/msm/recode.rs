@@ -55,7 +55,9 @@ pub fn recoder(shape: &Shape, config: &DatapathConfig) -> Rc<Module> {
     let served: Vec<Vec<Wire>> = shape
         .choices
         .iter()
-        .map(|choice| choice.windows.iter().map(|share| is_served(&path, residue, share, shape.cores)).collect())
+        .map(|choice| {
+            choice.windows.iter().map(|share| is_served(&path, residue, share, shape.cores)).collect()
+        })
         .collect();
     let mut chunks = Vec::new();
     let mut sets = Vec::new();

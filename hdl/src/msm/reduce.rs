@@ -14,7 +14,7 @@ use rust_hdl::prelude::*;
 /// that short scalars and small jobs do not pay for all buckets: mode 0 leaves out the parts of windows that have no mark,
 /// mode 1 the windows. The engine sets a mark for each token that enters bank 0 in the bucket phase (`mark_valid`,
 /// `mark_slot`, `mark_window`; as often as it likes for the same one) at least two cycles before mode 0 starts, and
-/// clears them all when a job begins. See [`Scan`] for the order and the cost.
+/// clears them all when a job begins.
 ///
 /// A point leaves as a token four cycles after its slot was chosen at the earliest, in one cycle for each of its targets.
 /// The longest paths: the marks to the windows of a group, the lowest window of a set (a subtraction of 85 bits),
@@ -211,8 +211,10 @@ impl Logic for Reducer {
         }
         self.points.out_ready.next = self.pop.val();
         self.places.out_ready.next = self.pop.val();
-        self.idle.next =
-            !self.scan.busy.val() & !self.valid1.q.val() & !self.valid2.q.val() & !self.points.out_valid.val();
+        self.idle.next = !self.scan.busy.val()
+            & !self.valid1.q.val()
+            & !self.valid2.q.val()
+            & !self.points.out_valid.val();
 
         if self.reset.val() {
             self.valid1.d.next = false;

@@ -2,7 +2,7 @@
 
 use super::adder::SLOT_BITS;
 use super::choose::{choose, lowest, number_of};
-use super::marks::{Marks, scan_order};
+use super::marks::{Marks, bucket_at};
 use super::shape::{CHOICE_BITS, Choice, MAX_WINDOWS, Shape, WINDOW_BITS};
 use crate::datapath::{Datapath, Wire};
 use crate::pipeline_block;
@@ -37,18 +37,16 @@ impl ScanLimits {
         let choice = path.input("choice", CHOICE_BITS);
         let mode = path.input("mode", 2);
         let limit = |width: usize, lasts: &dyn Fn(&Choice) -> [usize; 3]| {
-            let of_choice = |choice: &Choice| {
-                by_mode(&path, mode, lasts(choice).map(|last| path.constant(last, width)))
-            };
+            let of_choice =
+                |choice: &Choice| by_mode(&path, mode, lasts(choice).map(|last| path.constant(last, width)));
             choose(&path, choice, &shape.choices.iter().map(of_choice).collect::<Vec<_>>())
         };
         let last_index = limit(SLOT_BITS, &|choice| {
             let group = choice.buckets_per_window() >> choice.group_bits();
             [group - 1, choice.sums_per_window() - 1, choice.window_bits - 1]
         });
-        let last_group = limit(WINDOW_BITS, &|choice| {
-            [(1 << choice.group_bits()) - 1, 0, choice.local_windows() - 1]
-        });
+        let last_group =
+            limit(WINDOW_BITS, &|choice| [(1 << choice.group_bits()) - 1, 0, choice.local_windows() - 1]);
         let outputs = [("last_index", last_index), ("last_group", last_group)];
         ScanLimits::host(Rc::new(path.finish_combinational(&outputs)))
     }
@@ -63,7 +61,7 @@ pipeline_block! {
         /// Or go on with what is left of it.
         rest: Bits<85>,
         /// Begin.
-        begin: Bit,
+        begins: Bit,
         /// The window that is being visited, as one bit.
         hot: Bits<85>,
     }
@@ -86,9 +84,9 @@ impl NextWindow {
         let path = Datapath::combinational("next_window");
         let set = path.input("set", MAX_WINDOWS);
         let rest = path.input("rest", MAX_WINDOWS);
-        let begin = path.input("begin", 1);
+        let begins = path.input("begins", 1);
         let hot = path.input("hot", MAX_WINDOWS);
-        let (next_hot, next_rest, next_single) = lowest(&path, path.mux(begin, set, rest));
+        let (next_hot, next_rest, next_single) = lowest(&path, path.mux(begins, set, rest));
         let none = path.equal(set, path.constant(0u32, MAX_WINDOWS));
         let window = number_of(&path, hot, WINDOW_BITS);
         NextWindow::host(Rc::new(path.finish_combinational(&[
@@ -136,12 +134,11 @@ impl ScanPlace {
             let bits = choice.window_bits - 1;
             let groups = choice.group_bits();
             let order = path.concat(&[path.slice(index, 0, bits - groups), path.slice(group, 0, groups)]);
-            let bucket = path.resize(scan_order(&path, order, choice), SLOT_BITS);
+            let bucket = path.resize(bucket_at(&path, order, choice), SLOT_BITS);
             let sum = path.resize(sum_order(&path, index, choice), SLOT_BITS);
             let offset = by_mode(&path, mode, [bucket, sum, index]);
-            let first = |bits: usize| {
-                path.resize(path.concat(&[path.constant(0u32, bits), window]), SLOT_BITS)
-            };
+            let first =
+                |bits: usize| path.resize(path.concat(&[path.constant(0u32, bits), window]), SLOT_BITS);
             let buckets = first(bits);
             let first = by_mode(&path, mode, [buckets, first(choice.row_bits + 1), buckets]);
             path.concat(&[offset, path.or(first, offset)])
@@ -286,7 +283,7 @@ impl Logic for Scan {
         self.group_ends.next = false;
         self.step.set.next = self.windows.q.val();
         self.step.rest.next = self.rest.q.val();
-        self.step.begin.next = (self.state.q.val() == 2) | self.single.q.val();
+        self.step.begins.next = (self.state.q.val() == 2) | self.single.q.val();
         self.step.hot.next = self.hot.q.val();
         if self.state.q.val() == 1 {
             self.windows.d.next = self.marks.windows.val();

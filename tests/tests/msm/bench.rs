@@ -139,8 +139,14 @@ impl<C: SWCurveConfig<BaseField: Coordinate>> Bench<C> {
         let cores = u64::from(self.profile.msm.adders);
         assert_eq!(counters.elements, elements as u64, "{counters:?}");
         assert_eq!(counters.matched, additions, "every pair is added once: {counters:?}");
-        let causes =
-            [counters.no_pair, counters.batch, counters.adder, counters.memory, counters.host, counters.drain];
+        let causes = [
+            counters.no_pair,
+            counters.batch,
+            counters.adder,
+            counters.memory,
+            counters.host,
+            counters.drain,
+        ];
         assert_eq!(causes.iter().sum::<u64>(), counters.idle, "each idle cycle has one cause: {counters:?}");
         assert!(additions + counters.idle <= cores * cycles, "{counters:?}");
         let phases = counters.bucket_cycles + counters.reduction_cycles;

@@ -91,7 +91,8 @@ pub fn three() -> &'static Design {
 /// One complete adder on Grumpkin.
 pub fn grumpkin() -> &'static Design {
     static DESIGN: OnceLock<Design> = OnceLock::new();
-    DESIGN.get_or_init(|| Design::new("sim-grumpkin", |profile| assert_eq!(profile.msm.curve, Curve::Grumpkin)))
+    DESIGN
+        .get_or_init(|| Design::new("sim-grumpkin", |profile| assert_eq!(profile.msm.curve, Curve::Grumpkin)))
 }
 
 /// Two batched adders on Grumpkin.

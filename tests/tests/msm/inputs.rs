@@ -2,17 +2,18 @@
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
-use ark_ff::{PrimeField, UniformRand};
+use ark_ff::{AdditiveGroup, PrimeField, UniformRand};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-/// Points without a known relation that the engine could trip over.
+/// Points no two sums of which are equal or opposite but by chance: with P(i) = 2^i·A + (2^i − 1)·B, no signed sum of
+/// different ones vanishes until 2^i passes the group's order.
 pub fn random_bases<C: SWCurveConfig>(rng: &mut ChaCha8Rng, count: usize) -> Vec<Affine<C>> {
     let generator = Projective::<C>::generator();
     let start = generator * C::ScalarField::rand(rng);
     let step = generator * C::ScalarField::rand(rng);
     let advance = |point: &mut Projective<C>, _| {
-        *point += step;
+        *point = point.double() + step;
         Some(*point)
     };
     let points: Vec<_> = (0..count).scan(start, advance).collect();

@@ -14,7 +14,11 @@ use rand_chacha::ChaCha8Rng;
 use spandrel_tests::grumpkin::Grumpkin;
 use spandrel_tests::reference::Coordinate;
 
-fn kinds_of_scalars<F: ark_ff::PrimeField>(rng: &mut ChaCha8Rng, c: u64, count: usize) -> Vec<(&'static str, Vec<F>)> {
+fn kinds_of_scalars<F: ark_ff::PrimeField>(
+    rng: &mut ChaCha8Rng,
+    c: u64,
+    count: usize,
+) -> Vec<(&'static str, Vec<F>)> {
     let two = F::from(2u64);
     let each = |scalar: &dyn Fn(u64) -> F| (0..count as u64).map(scalar).collect::<Vec<F>>();
     let equal = F::rand(rng);
