@@ -84,7 +84,7 @@ impl Batched {
         let free = std::array::from_fn(|frame| self.frames[frame].left == 0);
         let offered = self.intake.front().copied();
         let fill = self.up.frame;
-        let up = self.up.step(now, offered, free, self.inverting.is_none());
+        let up = self.up.step(now, offered, free, self.inverting.is_none(), events.sum.is_some());
         if let (Some(index), Some(leaf)) = (up.took, offered) {
             self.intake.pop_front();
             let frame = &mut self.frames[fill];

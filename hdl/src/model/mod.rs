@@ -72,7 +72,9 @@ pub struct BatchedModel {
     pub batch_pairs: u32,
     /// Pairs with which a batch is closed ahead of its time.
     pub early_pairs: u32,
-    /// Cycles without a pair after which a batch is closed.
+    /// Pairs with which it is if they came slowly.
+    pub sparse_pairs: u32,
+    /// Cycles without a pair and without a sum after which a batch is closed.
     pub quiet_cycles: u32,
     /// A batch that is not full is closed at the earliest so many cycles before the inverter is free.
     pub soon_cycles: u32,
@@ -136,6 +138,7 @@ impl BatchedModel {
             inverse_cycles: cycles.inverse as u32,
             batch_pairs,
             early_pairs: shape.early_pairs() as u32,
+            sparse_pairs: shape.sparse_pairs() as u32,
             quiet_cycles: QUIET_CYCLES as u32,
             soon_cycles: shape.merge_cycles() as u32,
             leaf_depth: shape.leaf_depth() as u32,

@@ -92,15 +92,20 @@ impl Reducer {
     /// A token enters bank 0.
     pub(super) fn mark(&mut self, slot: u32, window: u32) {
         let bits = self.choice.window_bits - 1;
-        let order = self.scan_order(slot & ((1 << bits) - 1));
+        let order = self.turned(slot & ((1 << bits) - 1), u32::wrapping_sub);
         self.marks[(order >> (bits - self.choice.group_bits())) as usize][window as usize] = true;
     }
 
-    /// The place of a bucket in the scan's order, and back.
-    fn scan_order(&self, offset: u32) -> u32 {
+    /// The bucket at a place of the scan's order: the column, its highest bit level with the row's, is added to the row.
+    fn bucket_at(&self, place: u32) -> u32 {
+        self.turned(place, u32::wrapping_add)
+    }
+
+    fn turned(&self, bucket: u32, turn: fn(u32, u32) -> u32) -> u32 {
         let (m, h) = (self.choice.column_bits, self.choice.row_bits);
-        let low = offset & ((1 << m) - 1);
-        low | ((offset >> m) ^ (low << (h - m))) << m
+        let column = bucket & ((1 << m) - 1);
+        let row = turn(bucket >> m, column << (h - m)) & ((1 << h) - 1);
+        column | row << m
     }
 
     fn sum_order(&self, index: u32) -> u32 {
@@ -117,7 +122,7 @@ impl Reducer {
         match self.mode {
             Mode::Buckets => {
                 let group = self.choice.window_bits - 1 - self.choice.group_bits();
-                self.scan_order(self.index | (self.group as u32) << group)
+                self.bucket_at(self.index | (self.group as u32) << group)
             }
             Mode::Sums => self.sum_order(self.index),
             Mode::Bits => self.index,

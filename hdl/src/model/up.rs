@@ -9,11 +9,16 @@ pub(super) type Id = u16;
 /// Bit of an [`Id`] that tells a leaf.
 pub(super) const LEAF: Id = 1 << 10;
 
+/// Where the count of gaps stands still.
+const MOST_GAPS: u32 = 511;
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Context {
     held: Option<Id>,
     leaves: u32,
     merges: u32,
+    /// Cycles without a leaf since the first one.
+    gaps: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +70,15 @@ impl Up {
         }
     }
 
-    /// One cycle. `free`: which frames have no leaves of a closed batch; `inverter_ready`: a root would be taken.
+    /// One cycle. `free`: which frames have no leaves of a closed batch; `inverter_ready`: a root would be taken;
+    /// `sum_leaves`: the adder gives a sum.
     pub(super) fn step(
         &mut self,
         now: u64,
         leaf: Option<Leaf>,
         free: [bool; FRAMES],
         inverter_ready: bool,
+        sum_leaves: bool,
     ) -> UpEvents {
         let mut events = UpEvents::default();
         let model = self.model;
@@ -81,13 +88,12 @@ impl Up {
         let full = fill.leaves == model.batch_pairs;
         let soon = self.inverse_left <= model.soon_cycles;
         let next = (self.frame + 1) % FRAMES;
+        let enough = fill.leaves >= model.early_pairs
+            || (fill.leaves >= model.sparse_pairs && fill.gaps >= fill.leaves / 4);
         let close = !self.closing
             && fill.leaves != 0
             && !self.squared
-            && (full
-                || (soon
-                    && (self.quiet == model.quiet_cycles
-                        || (fill.leaves >= model.early_pairs && free[next]))));
+            && (full || (soon && (self.quiet == model.quiet_cycles || (enough && free[next]))));
 
         let triple = self.triples.leave(now).is_some();
         let product = match self.products.leave(now) {
@@ -138,6 +144,12 @@ impl Up {
             events.took = Some(fill.leaves as Id);
         } else {
             self.quiet = (self.quiet + 1).min(model.quiet_cycles);
+        }
+        if sum_leaves {
+            self.quiet = 0;
+        }
+        if fill.leaves != 0 && leaf.is_none() {
+            self.contexts[filling].gaps = (fill.gaps + 1).min(MOST_GAPS);
         }
 
         self.inverse_left = self.inverse_left.saturating_sub(1);
