@@ -33,7 +33,7 @@ impl Down {
             leaves: Default::default(),
             // From the choice of a node to the cycle before its children can be chosen.
             steps: Delay::new(model.down_cycles - 1),
-            turn: false,
+            turn: model.turn,
         }
     }
 

@@ -82,6 +82,8 @@ pub struct BatchedModel {
     pub leaf_depth: u32,
     /// Of these, those that are kept free.
     pub leaf_margin: u32,
+    /// Which of two lists has its turn when a job starts: they take turns by the cycle, so that depends on when the reset was.
+    pub turn: bool,
 }
 
 /// The adder of a core.
@@ -143,11 +145,22 @@ impl BatchedModel {
             soon_cycles: shape.merge_cycles() as u32,
             leaf_depth: shape.leaf_depth() as u32,
             leaf_margin: shape.leaf_margin() as u32,
+            turn: false,
         }
     }
 }
 
 impl EngineModel {
+    /// The same engine, a job of which starts in the other half of its lists' turns; see [`BatchedModel::turn`].
+    pub fn turned(mut self) -> EngineModel {
+        for core in &mut self.cores {
+            if let AdderModel::Batched(adder) = &mut core.adder {
+                adder.turn = !adder.turn;
+            }
+        }
+        self
+    }
+
     /// The engine of a profile. The latencies are those of its pipelines, which are built for it.
     pub fn of(profile: &Profile) -> EngineModel {
         let depth = profile.msm.pair_fifo_depth;
