@@ -5,6 +5,7 @@ use crate::curve::{Curve, complete_adder};
 use crate::datapath::{DatapathConfig, Module, Statistics};
 use crate::emit::{EmitError, Emitted, emit};
 use crate::field::{Pace, Prime, field_unit, montgomery_multiplier};
+use crate::msm::{DigitSource, Shape, recoder};
 use rust_hdl::prelude::Block;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -23,6 +24,8 @@ pub enum Unit {
     BatchedAffineAdder,
     /// The unit behind field vector commands, both fields.
     FieldUnit,
+    /// The source of one core's tokens, of a card with seven cores and windows of 8 to 15 bits.
+    DigitSource,
 }
 
 /// No unit has this name.
@@ -35,8 +38,13 @@ pub struct UnknownUnit {
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 4] =
-        [Unit::MontgomeryMultiplier, Unit::CompleteAdder, Unit::BatchedAffineAdder, Unit::FieldUnit];
+    pub const ALL: [Unit; 5] = [
+        Unit::MontgomeryMultiplier,
+        Unit::CompleteAdder,
+        Unit::BatchedAffineAdder,
+        Unit::FieldUnit,
+        Unit::DigitSource,
+    ];
 
     /// The unit's name on command lines.
     pub fn name(self) -> &'static str {
@@ -45,11 +53,12 @@ impl Unit {
             Unit::CompleteAdder => "complete_adder",
             Unit::BatchedAffineAdder => "batched_affine_adder",
             Unit::FieldUnit => "field_unit",
+            Unit::DigitSource => "digit_source",
         }
     }
 
     /// The names of all units.
-    pub fn names() -> [&'static str; 4] {
+    pub fn names() -> [&'static str; 5] {
         Unit::ALL.map(Unit::name)
     }
 
@@ -72,6 +81,12 @@ impl Unit {
                 Ok((emit(&adder, self.name())?, statistics))
             }
             Unit::FieldUnit => pipeline(field_unit(config)),
+            Unit::DigitSource => {
+                let shape = Shape::new(&[8, 10, 11, 12, 13, 14, 15], 7, 1, Curve::Bn254);
+                let mut source = DigitSource::new(&shape, config);
+                source.connect_all();
+                Ok((emit(&source, self.name())?, recoder(&shape, config).statistics()))
+            }
         }
     }
 }
@@ -114,7 +129,7 @@ mod tests {
                 |line: &str| line.strip_prefix(&top).is_some_and(|rest| rest.trim().starts_with('('));
             assert!(emitted.verilog.lines().any(begins), "{}", unit.name());
             assert!(emitted.port("clock").is_some(), "{} has a clock", unit.name());
-            assert!(statistics.multiplier_tiles > 0, "{}", unit.name());
+            assert!(statistics.latency_cycles > 0, "{}", unit.name());
         }
     }
 }

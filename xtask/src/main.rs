@@ -29,6 +29,7 @@ enum Verb {
     Circuit(verbs::circuit::Circuit),
     Synth(verbs::synth::Synth),
     Soak(verbs::soak::Soak),
+    Model(verbs::model::Model),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Verb::Circuit(verb) => verb.run(),
         Verb::Synth(verb) => verb.run(),
         Verb::Soak(verb) => verb.run(),
+        Verb::Model(verb) => verb.run(),
     };
     match outcome {
         Ok(code) => code,

@@ -25,7 +25,7 @@ impl Choice {
 
     /// Bits g of a group's number: a window's buckets are marked in 2^g groups, as many as 256 marks for the whole core
     /// allow, at most 16.
-    pub(super) fn group_bits(&self) -> usize {
+    pub fn group_bits(&self) -> usize {
         MAX_GROUP_BITS.min(self.column_bits).min(MARK_BITS - self.mark_window_bits())
     }
 }

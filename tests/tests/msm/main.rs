@@ -6,5 +6,6 @@ mod counters;
 mod engines;
 mod inputs;
 mod laws;
+mod model;
 mod rates;
 mod rusthdl;

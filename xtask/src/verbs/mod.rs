@@ -3,6 +3,7 @@
 pub mod circuit;
 pub mod demo;
 pub mod lint;
+pub mod model;
 pub mod registers;
 pub mod setup;
 pub mod soak;

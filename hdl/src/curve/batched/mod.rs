@@ -88,6 +88,19 @@ use pipelines::{AddStep, Front, pipelines};
 use rust_hdl::prelude::*;
 use up::UpTree;
 
+/// Latencies of an adder's stages, in cycles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StageCycles {
+    /// Differences of the coordinates.
+    pub front: usize,
+    /// From the square of a doubling to its numerator.
+    pub triple: usize,
+    /// Inversion.
+    pub inverse: usize,
+    /// Addition with known inverse.
+    pub add: usize,
+}
+
 /// The adder; see the [module](self).
 #[derive(LogicBlock)]
 pub struct BatchedAdder {
@@ -240,6 +253,16 @@ impl BatchedAdder {
     /// Sizes inside.
     pub fn shape(&self) -> &BatchedShape {
         &self._shape
+    }
+
+    /// Latencies of the stages that [`BatchedShape`] does not know.
+    pub fn stage_cycles(&self) -> StageCycles {
+        StageCycles {
+            front: self.front.latency(),
+            triple: self.up.triple_cycles(),
+            inverse: self.inverter.latency(),
+            add: self.add.latency(),
+        }
     }
 
     /// Pairs that fit between the input and the batch.

@@ -235,6 +235,11 @@ impl UpTree {
     pub fn flush_cycles(&self) -> usize {
         self._flush_cycles
     }
+
+    /// Cycles from the square of a doubling to its numerator.
+    pub fn triple_cycles(&self) -> usize {
+        self.triple.latency()
+    }
 }
 
 impl Logic for UpTree {

@@ -9,8 +9,17 @@ use anyhow::{Result, bail};
 use std::process::ExitCode;
 use std::time::Duration;
 use table::Row;
-use unit::{Emitter, Shape};
-use yosys::Synthesis;
+
+pub use resources::Resources;
+pub use unit::{Emitter, Shape};
+pub use yosys::Synthesis;
+
+/// Ways to multiply by constants.
+const CONSTANTS: [&str; 3] = ["tiles", "low-shift-add", "shift-add"];
+
+/// Karatsuba levels and ways to multiply by constants that are worth choosing from: everything on DSPs; balanced; few
+/// DSPs; fewest.
+const DECISIVE: [(usize, &str); 4] = [(2, "tiles"), (2, "low-shift-add"), (2, "shift-add"), (4, "shift-add")];
 
 /// Synthesise a unit of the card with Yosys and count what it needs
 ///
@@ -25,7 +34,7 @@ use yosys::Synthesis;
     cargo xtask synth --unit mont_mul --variants --karatsuba 2 --levels-per-stage 1,2\n  \
     cargo xtask synth --unit field_unit --profile sim-small --json")]
 pub struct Synth {
-    /// The unit: mont_mul, complete_adder, batched_affine_adder or field_unit
+    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit or digit_source
     #[arg(long)]
     unit: String,
     /// The field of mont_mul and batched_affine_adder: fq (BN254's coordinates) or fr (its scalars, Grumpkin's coordinates)
@@ -37,19 +46,14 @@ pub struct Synth {
     /// The shape of this profile's pipelines (default: the shape for AMD UltraScale+)
     #[arg(long, conflicts_with = "variants")]
     profile: Option<String>,
-    /// Compare shapes: Karatsuba levels, ways to multiply by constants, levels of logic in a stage
+    /// Compare shapes: the four that are worth choosing from, most DSPs first, or all of those given below
     #[arg(long)]
     variants: bool,
-    /// Levels of Karatsuba splitting to compare
-    #[arg(long, requires = "variants", value_delimiter = ',', default_value = "0,1,2,3")]
+    /// Levels of Karatsuba splitting to compare, 0 to 4
+    #[arg(long, requires = "variants", value_delimiter = ',')]
     karatsuba: Vec<usize>,
-    /// Ways to multiply by constants to compare
-    #[arg(
-        long,
-        requires = "variants",
-        value_delimiter = ',',
-        default_value = "tiles,low-shift-add,shift-add"
-    )]
+    /// Ways to multiply by constants to compare: tiles, low-shift-add, shift-add
+    #[arg(long, requires = "variants", value_delimiter = ',')]
     constants: Vec<String>,
     /// Levels of logic between two registers to compare
     #[arg(long, requires = "variants", value_delimiter = ',', default_value = "1")]
@@ -110,14 +114,21 @@ impl Synth {
                 None => Shape::Default,
             }];
         }
-        let mut shapes = Vec::new();
-        for levels_per_stage in &self.levels_per_stage {
-            for constants in &self.constants {
-                for karatsuba in &self.karatsuba {
-                    shapes.push(Shape::variant(*karatsuba, constants, *levels_per_stage));
-                }
+        let mut ways: Vec<(usize, &str)> = Vec::new();
+        if self.karatsuba.is_empty() && self.constants.is_empty() {
+            ways.extend(DECISIVE);
+        } else {
+            let levels = if self.karatsuba.is_empty() { &[2][..] } else { &self.karatsuba };
+            let all = CONSTANTS.map(str::to_owned);
+            let constants = if self.constants.is_empty() { &all[..] } else { &self.constants };
+            for constants in constants {
+                ways.extend(levels.iter().map(|levels| (*levels, constants.as_str())));
             }
         }
-        shapes
+        let of_levels = |levels_per_stage: &usize| {
+            let shape = |(karatsuba, constants)| Shape::variant(karatsuba, constants, *levels_per_stage);
+            ways.iter().copied().map(shape).collect::<Vec<_>>()
+        };
+        self.levels_per_stage.iter().flat_map(of_levels).collect()
     }
 }
