@@ -1,8 +1,11 @@
 //! The units that are synthesised and counted on their own, by name.
 
+use crate::curve::batched::{BATCH_PAIRS, BatchedAdder};
 use crate::curve::{Curve, complete_adder};
-use crate::datapath::{DatapathConfig, Module};
-use crate::field::{Prime, field_unit, montgomery_multiplier};
+use crate::datapath::{DatapathConfig, Module, Statistics};
+use crate::emit::{EmitError, Emitted, emit};
+use crate::field::{Pace, Prime, field_unit, montgomery_multiplier};
+use rust_hdl::prelude::Block;
 use std::rc::Rc;
 use std::str::FromStr;
 
@@ -16,6 +19,8 @@ pub enum Unit {
     MontgomeryMultiplier,
     /// The complete projective point adder.
     CompleteAdder,
+    /// The batched affine point adder, with the largest batches.
+    BatchedAffineAdder,
     /// The unit behind field vector commands, both fields.
     FieldUnit,
 }
@@ -30,28 +35,43 @@ pub struct UnknownUnit {
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 3] = [Unit::MontgomeryMultiplier, Unit::CompleteAdder, Unit::FieldUnit];
+    pub const ALL: [Unit; 4] =
+        [Unit::MontgomeryMultiplier, Unit::CompleteAdder, Unit::BatchedAffineAdder, Unit::FieldUnit];
 
     /// The unit's name on command lines.
     pub fn name(self) -> &'static str {
         match self {
             Unit::MontgomeryMultiplier => "mont_mul",
             Unit::CompleteAdder => "complete_adder",
+            Unit::BatchedAffineAdder => "batched_affine_adder",
             Unit::FieldUnit => "field_unit",
         }
     }
 
     /// The names of all units.
-    pub fn names() -> [&'static str; 3] {
+    pub fn names() -> [&'static str; 4] {
         Unit::ALL.map(Unit::name)
     }
 
-    /// The unit as a pipeline of this shape. `prime` is the field of a unit that has one; the others ignore it.
-    pub fn module(self, prime: Prime, config: &DatapathConfig) -> Rc<Module> {
+    /// The unit's Verilog in this shape, and what its pipelines are made of. `prime` is the field of a unit that has one
+    /// (of an adder in batches, that of the coordinates); the others ignore it.
+    pub fn emitted(self, prime: Prime, config: &DatapathConfig) -> Result<(Emitted, Statistics), EmitError> {
+        let pipeline = |module: Rc<Module>| Ok((module.emitted(), module.statistics()));
         match self {
-            Unit::MontgomeryMultiplier => montgomery_multiplier(prime, config),
-            Unit::CompleteAdder => complete_adder(Curve::Bn254, config, TAG_BITS),
-            Unit::FieldUnit => field_unit(config),
+            Unit::MontgomeryMultiplier => pipeline(montgomery_multiplier(prime, config)),
+            Unit::CompleteAdder => pipeline(complete_adder(Curve::Bn254, config, TAG_BITS)),
+            Unit::BatchedAffineAdder => {
+                let curve = match prime {
+                    Prime::Fq => Curve::Bn254,
+                    Prime::Fr => Curve::Grumpkin,
+                };
+                let batch_pairs = *BATCH_PAIRS.end();
+                let mut adder = BatchedAdder::new(curve, config, batch_pairs, Pace::default());
+                adder.connect_all();
+                let statistics = BatchedAdder::statistics(curve, config, batch_pairs, Pace::default());
+                Ok((emit(&adder, self.name())?, statistics))
+            }
+            Unit::FieldUnit => pipeline(field_unit(config)),
         }
     }
 }
@@ -77,17 +97,24 @@ mod tests {
             assert_eq!(unit.name().parse(), Ok(unit));
         }
         let error = "multiplier".parse::<Unit>().unwrap_err().to_string();
-        assert!(error.contains("multiplier") && error.contains("mont_mul, complete_adder"), "{error}");
+        assert!(
+            error.contains("multiplier") && error.contains("mont_mul, complete_adder, batched_affine_adder"),
+            "{error}"
+        );
     }
 
     #[test]
     fn every_unit_is_emitted_under_the_name_of_its_top_module() {
         for unit in Unit::ALL {
-            let module = unit.module(Prime::Fr, &DatapathConfig::ultrascale());
-            let emitted = module.emitted();
-            assert!(emitted.verilog.contains(&format!("module {} (", emitted.top)), "{}", unit.name());
-            assert!(emitted.port("clock").is_some(), "{} is a pipeline", unit.name());
-            assert!(module.statistics().multiplier_tiles > 0, "{}", unit.name());
+            let (emitted, statistics) = unit
+                .emitted(Prime::Fr, &DatapathConfig::ultrascale())
+                .unwrap_or_else(|error| panic!("{error}"));
+            let top = format!("module {}", emitted.top);
+            let begins =
+                |line: &str| line.strip_prefix(&top).is_some_and(|rest| rest.trim().starts_with('('));
+            assert!(emitted.verilog.lines().any(begins), "{}", unit.name());
+            assert!(emitted.port("clock").is_some(), "{} has a clock", unit.name());
+            assert!(statistics.multiplier_tiles > 0, "{}", unit.name());
         }
     }
 }

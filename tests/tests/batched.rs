@@ -16,6 +16,7 @@ use spandrel_hdl::field::{FIELD_BITS, Pace};
 use spandrel_hdl::profile::Profile;
 use spandrel_sim::model::PortHandle;
 use spandrel_sim::testbench::{Stalls, Testbench};
+use std::collections::VecDeque;
 
 /// Grumpkin for arkworks.
 #[derive(Clone)]
@@ -256,16 +257,180 @@ fn small_batches_are_exact() {
 }
 
 #[test]
-fn rate_and_latency() {
+fn batches_of_64_are_exact() {
+    everything::<g1::Config>(&profile(), 64);
+}
+
+#[test]
+fn the_largest_batches_are_exact() {
+    everything::<GrumpkinConfig>(&profile(), 1024);
+}
+
+#[test]
+fn deep_pipelines_are_exact() {
+    everything::<g1::Config>(&deep(), 1024);
+    everything::<GrumpkinConfig>(&deep(), 16);
+}
+
+#[test]
+fn inverters_of_other_paces_are_exact() {
+    let pool = Pool::<g1::Config>::new(100);
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for pace in [Pace::HalfCycle, Pace::TwoCycles] {
+        let mut adder = Adder::with_pace(Curve::Bn254, &profile(), 64, pace);
+        for gaps in [0, 70] {
+            adder.check(&pool.pairs(&mut rng, 500, 20, 10), Stalls::random(1, gaps));
+        }
+    }
+}
+
+/// Rate of a long stream, and how long after a burst its last sum leaves.
+fn check_rate_and_latency(config: &DatapathConfig, rate: f64) {
     let pool = Pool::<g1::Config>::new(500);
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let mut adder = Adder::new(Curve::Bn254, &profile(), 1024);
+    let mut adder = Adder::new(Curve::Bn254, config, 1024);
+    adder.bench.run(adder.block.flush_cycles() as u64 + 2);
     println!("{:?}", adder.block.shape());
     for count in [1, 2, 16, 64, 256, 512, 1024, 2048] {
         let run = adder.check(&pool.pairs(&mut rng, count, 0, 0), Stalls::none());
-        println!("burst of {count}: {run:?}");
+        let bound = adder.block.burst_cycles(count) as u64;
+        println!("a burst of {count}: {run:?}, bound {bound}");
+        assert!(run.tail <= bound, "a burst of {count}: {run:?}, bound {bound}");
+        assert!(run.intake <= count as u64 + 1 + count as u64 / 50, "a burst of {count}: {run:?}");
     }
     let count = 20_000;
-    let run = adder.check(&pool.pairs(&mut rng, count, 0, 0), Stalls::none());
-    println!("{run:?}: {} pairs a cycle", count as f64 / run.intake as f64);
+    for (doublings, least) in [(0, rate), (2, rate - 0.06)] {
+        let run = adder.check(&pool.pairs(&mut rng, count, doublings, 0), Stalls::none());
+        let measured = count as f64 / run.intake as f64;
+        println!("{doublings} % doublings: {run:?}: {measured:.4} pairs a cycle");
+        assert!(measured >= least, "{measured} pairs a cycle");
+    }
+    let run = adder.check(&pool.pairs(&mut rng, 4_000, 100, 0), Stalls::none());
+    let cycles = run.intake as f64 / 4_000.0;
+    println!("nothing but doublings: {run:?}: {cycles:.3} cycles each");
+    assert!(cycles <= 3.0, "{cycles} cycles for a doubling");
+    let run = adder.check(&pool.pairs(&mut rng, 4_000, 0, 100), Stalls::none());
+    assert!(run.intake <= 4_010, "nothing but opposites: {run:?}");
+}
+
+#[test]
+fn a_pair_a_cycle_and_bounded_latency() {
+    check_rate_and_latency(&profile(), 0.99);
+}
+
+#[test]
+fn a_pair_a_cycle_and_bounded_latency_with_deep_pipelines() {
+    check_rate_and_latency(&deep(), 0.98);
+}
+
+#[test]
+fn a_reset_at_any_time_leaves_nothing_behind() {
+    let pool = Pool::<g1::Config>::new(100);
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    for (config, batch_pairs) in [(profile(), 16), (profile(), 1024), (deep(), 1024)] {
+        let mut adder = Adder::new(Curve::Bn254, &config, batch_pairs);
+        for round in 0..12 {
+            let cut = rng.gen_range(1..3_000);
+            let gaps = Stalls::random(round, [0, 50, 95][round as usize % 3]);
+            adder.run(&pool.pairs(&mut rng, 4_000, 20, 10), gaps, cut);
+            adder.bench.set("valid_in", (round % 2).into());
+            adder.bench.reset(1);
+            // Whatever comes out now is not looked for and fails.
+            let count = rng.gen_range(1..300);
+            adder.check(&pool.pairs(&mut rng, count, 20, 10), Stalls::none());
+        }
+    }
+}
+
+#[test]
+fn pairs_of_points_on_no_curve_spoil_no_others_sum() {
+    let pool = Pool::<g1::Config>::new(100);
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut adder = Adder::new(Curve::Bn254, &profile(), 64);
+    let mut pairs = pool.pairs(&mut rng, 200, 10, 10);
+    for index in [0, 50, 51, 150] {
+        // y = 0: twice such a point is infinity, and its tangent has the denominator zero.
+        let bytes = BigUint::from(7u32 + index as u32).to_bytes_le();
+        pairs[index] = Pair { p: bytes.clone(), q: bytes, doubling: false, sum: None };
+    }
+    adder.check(&pairs, Stalls::none());
+}
+
+/// Sums tokens into buckets as an engine does: one that finds its bucket empty parks, one that finds it full becomes a
+/// pair, and a sum is a token again. Gives the cycles.
+fn sum_into_buckets<C: Reference>(
+    adder: &mut Adder,
+    pool: &Pool<C>,
+    tokens: &[(usize, usize)],
+    buckets: usize,
+) -> u64 {
+    let [p, q, tag, valid_in] = adder.inputs;
+    let [ready, sum, tag_out, valid_out, annihilated, _, _, fault] = adder.outputs;
+    let model = &mut adder.bench.model;
+    let mut parked: Vec<Option<BigUint>> = vec![None; buckets];
+    let mut pairs = VecDeque::new();
+    let (mut fresh, mut flying, mut cycles) = (0, 0, 0);
+    while fresh < tokens.len() || flying > 0 || !pairs.is_empty() {
+        assert!(cycles < 100_000, "{fresh} of {} tokens, {flying} pairs under way", tokens.len());
+        if let Some((a, b, bucket)) = pairs.front() {
+            model.set_bytes(p, &BigUint::to_bytes_le(a));
+            model.set_bytes(q, &BigUint::to_bytes_le(b));
+            model.set_u64(tag, *bucket as u64);
+        }
+        model.set_u64(valid_in, (!pairs.is_empty()).into());
+        model.settle();
+        assert!(!model.is_high(fault), "cycle {cycles}: an invariant is broken");
+        if !pairs.is_empty() && model.is_high(ready) {
+            pairs.pop_front();
+            flying += 1;
+        }
+        let mut arrivals = Vec::new();
+        if model.is_high(valid_out) {
+            flying -= 1;
+            arrivals.push((BigUint::from_bytes_le(&model.bytes(sum)), model.get_u64(tag_out) as usize));
+        }
+        flying -= usize::from(model.is_high(annihilated));
+        if let (Some((point, bucket)), true) = (tokens.get(fresh), pairs.len() < 64) {
+            arrivals.push((pool.forms[*point].clone(), *bucket));
+            fresh += 1;
+        }
+        for (point, bucket) in arrivals {
+            match parked[bucket].take() {
+                Some(other) => pairs.push_back((other, point, bucket)),
+                None => parked[bucket] = Some(point),
+            }
+        }
+        model.rise();
+        cycles += 1;
+    }
+    let mut expected = vec![Projective::<C>::ZERO; buckets];
+    tokens.iter().for_each(|(point, bucket)| expected[*bucket] += pool.points[*point]);
+    for (bucket, expected) in expected.into_iter().enumerate() {
+        let expected = expected.into_affine();
+        let expected = (!expected.is_zero()).then(|| form(&expected));
+        assert_eq!(parked[bucket], expected, "bucket {bucket}");
+    }
+    cycles
+}
+
+#[test]
+fn sums_that_return_as_tokens_are_exact() {
+    let pool = Pool::<g1::Config>::new(150);
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    for config in [profile(), deep()] {
+        let mut adder = Adder::new(Curve::Bn254, &config, 1024);
+        for (count, buckets) in [(100, 1), (1_000, 1), (5_000, 1), (3_000, 40), (5_000, 1_000)] {
+            let tokens: Vec<(usize, usize)> = (0..count)
+                .map(|_| (rng.gen_range(0..pool.points.len()), rng.gen_range(0..buckets)))
+                .collect();
+            let cycles = sum_into_buckets(&mut adder, &pool, &tokens, buckets);
+            println!("{count} tokens into {buckets} buckets: {cycles} cycles");
+        }
+        // Few points: their sums meet each other and their opposites all the time.
+        for _ in 0..5 {
+            let tokens: Vec<(usize, usize)> =
+                (0..400).map(|_| ([0, 1, 150, 151][rng.gen_range(0..4)], rng.gen_range(0..3))).collect();
+            sum_into_buckets(&mut adder, &pool, &tokens, 3);
+        }
+    }
 }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 /// Write a unit of the card, or the whole card, as Verilog
 ///
-/// A unit is a pipeline: it takes new inputs every cycle, has no reset and never stalls. Its shape comes from a profile
+/// Units are pipelines that take new inputs every cycle, have no reset and never stall, but for batched_affine_adder. Their shape comes from a profile
 /// or from `--config`; without either it is that for AMD UltraScale+. The last line on standard output is a JSON object: the
 /// name of the top module, and for units the latency and what the generator counted.
 #[derive(Parser)]
@@ -29,7 +29,7 @@ use std::process::ExitCode;
         \"chunk_bits\":64,\"levels_per_stage\":1,\"tile_stages\":2,\"constant_products\":\"shift-add\"}'"
 )]
 struct Arguments {
-    /// The unit: mont_mul, complete_adder or field_unit; without it, the whole card of a profile
+    /// The unit: mont_mul, complete_adder, batched_affine_adder or field_unit; without it, the whole card of a profile
     #[arg(long, required_unless_present = "profile")]
     unit: Option<Unit>,
     /// The profile whose shapes are used: the name of a built-in one, or the path of a .toml file
@@ -84,8 +84,8 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let (emitted, statistics) = match arguments.unit {
         Some(unit) => {
-            let module = unit.module(arguments.prime, &config(arguments)?);
-            (module.emitted(), Some(module.statistics()))
+            let (emitted, statistics) = unit.emitted(arguments.prime, &config(arguments)?)?;
+            (emitted, Some(statistics))
         }
         None => (card(arguments.profile.as_deref().unwrap_or_default())?, None),
     };

@@ -68,6 +68,11 @@ impl<const W: usize> Fifo<W> {
             last: Constant::new((depth - 1).to_bits()),
         }
     }
+
+    /// A FIFO for UltraRAM.
+    pub fn large(depth: usize) -> Self {
+        Self { memory: Memory::large(depth), ..Self::new(depth) }
+    }
 }
 
 impl<const W: usize> Logic for Fifo<W> {

@@ -23,6 +23,7 @@ pub struct Memory<const W: usize> {
     /// Writes in this cycle.
     pub write_enable: Signal<In, Bit>,
     _words: Vec<Bits<W>>,
+    _large: bool,
 }
 
 impl<const W: usize> Memory<W> {
@@ -37,7 +38,13 @@ impl<const W: usize> Memory<W> {
             write_data: Default::default(),
             write_enable: Default::default(),
             _words: vec![Bits::default(); depth],
+            _large: false,
         }
+    }
+
+    /// A memory for UltraRAM, which has no contents after power-on.
+    pub fn large(depth: usize) -> Self {
+        Self { _large: true, ..Self::new(depth) }
     }
 }
 
@@ -60,15 +67,20 @@ impl<const W: usize> Logic for Memory<W> {
     fn hdl(&self) -> Verilog {
         let depth = self._words.len();
         let address_bits = clog2(depth).max(1);
+        let style = if self._large { "(* ram_style = \"ultra\" *) " } else { "" };
+        let clear = format!(
+            "for (word_index = 0; word_index < {depth}; word_index = word_index + 1) words[word_index] = 0;"
+        );
+        let clear = if self._large { "" } else { &clear };
         Verilog::Custom(format!(
             "\
-reg [{top}:0] words [0:{last}];
+{style}reg [{top}:0] words [0:{last}];
 reg [{top}:0] word_read;
 reg [{top}:0] word_bypassed;
 reg bypass;
 integer word_index;
 initial begin
-    for (word_index = 0; word_index < {depth}; word_index = word_index + 1) words[word_index] = 0;
+    {clear}
     word_read = 0;
     word_bypassed = 0;
     bypass = 0;

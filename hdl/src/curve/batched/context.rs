@@ -1,5 +1,6 @@
 //! One of the two batches that are on their way up.
 
+use super::shape::BatchedShape;
 use rust_hdl::prelude::*;
 
 /// The account of a batch on its way up, and the one value of it that waits for a partner. Every leaf adds a value and
@@ -36,6 +37,8 @@ pub struct Context {
     pub begun: Signal<Out, Bit>,
     /// The batch is full.
     pub full: Signal<Out, Bit>,
+    /// There is a leaf on its way; else, if the batch has begun, the cycle counts as a gap.
+    pub coming: Signal<In, Bit>,
     /// The batch has enough leaves to be closed early.
     pub enough: Signal<Out, Bit>,
     /// The held value is the product of all leaves.
@@ -45,14 +48,19 @@ pub struct Context {
     value_now: DFF<Bits<254>>,
     leaf_count: DFF<Bits<11>>,
     merge_count: DFF<Bits<11>>,
+    /// Cycles without a leaf since the first one.
+    gaps: DFF<Bits<9>>,
+    quarter: Signal<Local, Bits<9>>,
     next_merge: Signal<Local, Bits<11>>,
     batch_pairs: Constant<Bits<11>>,
     early_pairs: Constant<Bits<11>>,
+    sparse_pairs: Constant<Bits<11>>,
+    most_gaps: Constant<Bits<9>>,
 }
 
 impl Context {
-    /// An empty context for batches of `batch_pairs`, that have enough leaves with `early_pairs`.
-    pub fn new(batch_pairs: usize, early_pairs: usize) -> Context {
+    /// An empty context.
+    pub fn new(shape: &BatchedShape) -> Context {
         Context {
             clock: Default::default(),
             reset: Default::default(),
@@ -69,7 +77,10 @@ impl Context {
             merges: Default::default(),
             begun: Default::default(),
             full: Default::default(),
+            coming: Default::default(),
             enough: Default::default(),
+            gaps: Default::default(),
+            quarter: Default::default(),
             root: Default::default(),
             held_now: Default::default(),
             id_now: Default::default(),
@@ -77,8 +88,10 @@ impl Context {
             leaf_count: Default::default(),
             merge_count: Default::default(),
             next_merge: Default::default(),
-            batch_pairs: Constant::new(batch_pairs.to_bits()),
-            early_pairs: Constant::new(early_pairs.to_bits()),
+            batch_pairs: Constant::new(shape.batch_pairs.to_bits()),
+            early_pairs: Constant::new(shape.early_pairs().to_bits()),
+            sparse_pairs: Constant::new(shape.sparse_pairs().to_bits()),
+            most_gaps: Constant::new(511u32.to_bits()),
         }
     }
 }
@@ -86,7 +99,7 @@ impl Context {
 impl Logic for Context {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, held_now, id_now, value_now, leaf_count, merge_count);
+        dff_setup!(self, clock, held_now, id_now, value_now, leaf_count, merge_count, gaps);
         self.held.next = self.held_now.q.val();
         self.held_id.next = self.id_now.q.val();
         self.held_value.next = self.value_now.q.val();
@@ -94,7 +107,13 @@ impl Logic for Context {
         self.merges.next = self.merge_count.q.val();
         self.begun.next = self.leaf_count.q.val() != 0;
         self.full.next = self.leaf_count.q.val() == self.batch_pairs.val();
-        self.enough.next = self.leaf_count.q.val() >= self.early_pairs.val();
+        self.quarter.next = self.leaf_count.q.val().get_bits::<9>(2);
+        self.enough.next = (self.leaf_count.q.val() >= self.early_pairs.val())
+            | ((self.leaf_count.q.val() >= self.sparse_pairs.val())
+                & (self.gaps.q.val() >= self.quarter.val()));
+        if (self.leaf_count.q.val() != 0) & !self.coming.val() & (self.gaps.q.val() != self.most_gaps.val()) {
+            self.gaps.d.next = self.gaps.q.val() + 1;
+        }
         self.next_merge.next = self.merge_count.q.val() + 1;
         self.root.next = self.held_now.q.val() & (self.next_merge.val() == self.leaf_count.q.val());
         if self.leaf.val() {
@@ -115,6 +134,7 @@ impl Logic for Context {
             self.held_now.d.next = false;
             self.leaf_count.d.next = 0.into();
             self.merge_count.d.next = 0.into();
+            self.gaps.d.next = 0.into();
         }
     }
 }

@@ -1,4 +1,71 @@
-//! Batched affine point addition.
+//! Batched affine point addition: six multipliers and one inverter, a pair a cycle.
+//!
+//! An affine addition needs a division, and a division costs hundreds of cycles; Montgomery's trick ("Speeding the
+//! Pollard and elliptic curve methods of factorization", 1987) shares one among a batch for three multiplications a
+//! pair: the denominators are multiplied up a tree, the root is inverted, and on the way down each node's inverse times
+//! one child's value is the other child's inverse. With the addition itself (λ, λ², λ·(x1 − x3)) that is six
+//! multiplications a pair, each on a multiplier of its own:
+//!
+//! ```text
+//!                  ┌───────── leaf memory: x1, y1, x1 + x2, tag ──────────────────┐
+//!                  │ ┌─────── numerators: y2 − y1, later 3x1² ───────────────────┐│
+//!  p, q   ┌─────┐ ┌┴─┴─┐  ┌─────────┐ root ┌────────┐ 1/root ┌─────────┐  leaf   ┌┴┴──┐
+//!  tag ──►│front├►│FIFO├─►│ up: 1 × ├─────►│inverter├───────►│down: 2 ×├────────►│ 3 ×├─► sum, tag
+//!         └─────┘ └────┘  └────┬────┘      └────────┘        └────▲────┘ inverse └────┘
+//!                              └──── node memory: children ───────┘
+//! ```
+//!
+//! **Front.** Differences of the coordinates, and what kind of pair it is. Different x: the denominator is x2 − x1, the
+//! numerator y2 − y1. Equal points: a doubling, with the denominator 2y1 and the numerator 3x1². Opposite points (or
+//! a doubling with y1 = 0, which no curve of odd order has): the pair is dropped, its pulse is `annihilated`. So no denominator is
+//! zero, whatever the points are, and no pair spoils another's sum.
+//!
+//! **Frames.** A pair is a *leaf* (frame, index) of a batch; the memories have [`FRAMES`] frames of `batch_pairs`, used in
+//! turn. A frame is free again when all its leaves have left for the addition; while the next one is not, nothing is
+//! taken in.
+//!
+//! **Up: match or hold.** The tree is not laid out beforehand. Whatever is there is multiplied: a product that comes back from the
+//! multiplier with the leaf that arrives, or either with the one value that the batch holds back; what has no partner is
+//! held. A batch of n leaves needs exactly n − 1 products in whatever order, so the multiplier is never too slow, and
+//! nothing queues: in the steady state each of its U stages carries the head of a chain of leaves. When a batch is closed,
+//! its U heads merge in about U·log2 U cycles in the slots that the next batch, which begins meanwhile, does not need yet.
+//! Each product is a *node*; its children's numbers and values go into the node memory.
+//! The square of a doubling takes one more slot of the same multiplier, and the numerator is in place long before the
+//! inverse is.
+//!
+//! **Closing.** One batch fills, one is merged, and one is in the inverter. The batch that fills is closed when the place behind it is
+//! free and it is full, or when the inverter will be free by the time the merge is done and either the batch has
+//! [`EARLY_PAIRS`] leaves, or [`SPARSE_PAIRS`] that came slowly (and the next frame is free), or no leaf came and no sum left
+//! for [`QUIET_CYCLES`]. So the inverter sets the pace at full load, and a starved adder waits for no timer but the last.
+//!
+//! **Down: in order of arrival.** Nodes whose inverse is known wait in two lists, leaves in two others. Every cycle takes a node,
+//! reads its record and multiplies its inverse with both values, whatever batch it is of: the next batch's first
+//! levels fill the gaps of the last one's.
+//!
+//! # Rate and latency
+//!
+//! L is the multiplier's latency, U = D = L + 3 the turn of the way up ([`BatchedShape::up_cycles`]) and down
+//! ([`BatchedShape::down_cycles`]), I the inverter's latency (592 at one step a cycle), A = 3L + a few that of the addition.
+//!
+//! - Rate: a pair a cycle, less one cycle a batch for closing it, less about log2 U where merges of the closed batch meet leaves;
+//!   a doubling costs one cycle more, two where it is followed by another kind (its numerator's turn to be written). This holds if a batch's time in its frame, about
+//!   n + U·log2 U + I + n + D·log2 U, is below [`FRAMES`] − 1 times that of filling one: with frames of 1,024, not with those of 64.
+//! - Latency, from the last pair of a burst of n to the last sum: front + [`QUIET_CYCLES`] or U·log2 n, whichever is longer, + I + n +
+//!   D·log2 n + A for n up to [`EARLY_PAIRS`]. A longer burst is cut where the inverter becomes free, so its last batch may
+//!   wait for one inversion: + I at most; bounded by [`BatchedAdder::burst_cycles`].
+//!
+//! # Invariants
+//!
+//! - A pair is let in only if its place in the FIFO is kept free (`entered` counts both), so the front never stalls.
+//! - A value on its way up is a leaf in the FIFO, in the multiplier, or the one held by its batch: products never wait.
+//! - At most two batches are on their way up: the multiplier's tags have one bit for that. The closed one is in the frame before
+//!   the filling one.
+//! - The lists of nodes cannot overflow ([`BatchedShape::ready_depth`]), and leaves are kept room for
+//!   ([`BatchedShape::leaf_margin`]) before a node is taken; leaves always leave, so the lists of leaves empty themselves and nothing
+//!   waits in a circle.
+//! - At most two roots are inverted or wait as inverses.
+//!
+//! The first, the fourth and the fifth are watched by `fault`, which the tests hold to zero in every cycle.
 
 mod context;
 mod down;
@@ -8,16 +75,16 @@ mod pipelines;
 mod shape;
 mod up;
 
-pub use shape::{BATCH_PAIRS, BatchedShape, EARLY_PAIRS, FRAMES, QUIET_CYCLES};
+pub use shape::{BATCH_PAIRS, BatchedShape, EARLY_PAIRS, FRAMES, QUIET_CYCLES, SPARSE_PAIRS};
 
 use super::Curve;
-use crate::datapath::DatapathConfig;
-use crate::field::{Inverter, Pace};
+use crate::datapath::{DatapathConfig, Statistics};
+use crate::field::{Inverter, Pace, division_steps};
 use crate::stream::Fifo;
 use down::DownTree;
 use frames::FrameAccount;
 use memory::FrameMemory;
-use pipelines::{AddStep, Front};
+use pipelines::{AddStep, Front, pipelines};
 use rust_hdl::prelude::*;
 use up::UpTree;
 
@@ -149,6 +216,22 @@ impl BatchedAdder {
         }
     }
 
+    /// What the arithmetic is made of. Memories and control are not counted; the latency is that of a pair on its own.
+    pub fn statistics(curve: Curve, config: &DatapathConfig, batch_pairs: usize, pace: Pace) -> Statistics {
+        let adder = BatchedAdder::new(curve, config, batch_pairs, pace);
+        let modules = pipelines(curve, config, adder.shape());
+        let mut total = division_steps(curve.base_field(), pace).statistics();
+        for module in modules {
+            let inner = module.statistics();
+            total.multiplier_tiles += inner.multiplier_tiles;
+            total.adder_bits += inner.adder_bits;
+            total.mux_bits += inner.mux_bits;
+            total.register_bits += inner.register_bits;
+        }
+        total.latency_cycles = adder.burst_cycles(1);
+        total
+    }
+
     /// Cycles after a reset in which no pair is taken.
     pub fn flush_cycles(&self) -> usize {
         self.flush_from.val().index()
@@ -164,13 +247,15 @@ impl BatchedAdder {
         self.intake_depth.val().index()
     }
 
-    /// At most so many cycles after the last of a burst of `pairs` (none a doubling) was taken, the last sum leaves, if
-    /// nothing came before for long; see the [module](self).
+    /// At most so many cycles after the last pair of a burst of `pairs` (none a doubling, one a cycle) was taken, the last
+    /// sum leaves, if nothing came before for long; see the [module](self).
     pub fn burst_cycles(&self, pairs: usize) -> usize {
-        let turns = pairs.max(1).next_power_of_two().ilog2() as usize;
-        let chain = pairs.min(self._shape.batch_pairs);
-        let trees = (self._shape.up_cycles() + self._shape.down_cycles()) * turns.min(8);
-        self._latency + QUIET_CYCLES + trees + chain + 16
+        let shape = &self._shape;
+        let last = pairs.min(shape.early_pairs());
+        let turns = last.max(1).next_power_of_two().ilog2() as usize;
+        let trees = (shape.up_cycles() + shape.down_cycles()) * turns.min(8);
+        let one_batch = self._latency + QUIET_CYCLES + trees + last + 16;
+        if pairs <= shape.early_pairs() { one_batch } else { one_batch + self.inverter.latency() }
     }
 }
 
@@ -309,6 +394,7 @@ impl Logic for BatchedAdder {
         self.add.numerator.next = self.numerators.read_data.val();
         self.add.inverse.next = self.inverse2.q.val();
         self.add.valid_in.next = self.valid2.q.val();
+        self.up.sum_leaves.next = self.add.valid_out.val();
         self.sum.next = self.add.sum.val();
         self.tag_out.next = self.add.tag_out.val();
         self.valid_out.next = self.add.valid_out.val() & !self.clear.val();

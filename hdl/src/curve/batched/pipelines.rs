@@ -2,7 +2,7 @@
 
 use super::shape::BatchedShape;
 use crate::curve::Curve;
-use crate::datapath::{Datapath, DatapathConfig, Wire};
+use crate::datapath::{Datapath, DatapathConfig, Module, Wire};
 use crate::field::{FIELD_BITS, montgomery_multiplier};
 use crate::pipeline_block;
 use rust_hdl::prelude::*;
@@ -49,37 +49,42 @@ pipeline_block! {
     }
 }
 
+/// What [`Front`] hosts.
+fn front(curve: Curve, config: &DatapathConfig) -> Rc<Module> {
+    let prime = curve.base_field();
+    let path = Datapath::new(format!("batched_front_{}", prime.name()), config);
+    let (p, q) = (path.input("p", 2 * FIELD_BITS), path.input("q", 2 * FIELD_BITS));
+    let tag = path.input("tag", TAG_BITS);
+    let valid = path.input("valid_in", 1);
+    let modulus = path.constant(prime.modulus(), FIELD_BITS);
+    let zero = path.constant(0u32, FIELD_BITS);
+    let [[x1, y1], [x2, y2]] = [p, q].map(|point| halves(&path, point));
+    let dx = path.modular_subtract(x2, x1, modulus);
+    let dy = path.modular_subtract(y2, y1, modulus);
+    let x_sum = path.modular_add(x1, x2, modulus);
+    let twice_y = path.modular_add(y1, y1, modulus);
+    // No denominator is ever zero: a point with y = 0, which is its own opposite, does not occur in a group of odd
+    // order, but one that is on no curve shall spoil no other's sum.
+    let same_x = path.equal(x1, x2);
+    let same_y = path.and(path.equal(y1, y2), path.not(path.equal(y1, zero)));
+    let doubling = path.and(same_x, same_y);
+    let annihilated = path.and(same_x, path.not(same_y));
+    let denominator = path.mux(doubling, twice_y, dx);
+    let line = path.concat(&[x1, y1, x_sum, tag, denominator, dy, doubling]);
+    let kept = path.and(valid, path.not(annihilated));
+    let [doubling, annihilated] = [doubling, annihilated].map(|kind| path.and(valid, kind));
+    Rc::new(path.finish(&[
+        ("line", line),
+        ("valid_out", kept),
+        ("doubling", doubling),
+        ("annihilated", annihilated),
+    ]))
+}
+
 impl Front {
     /// The front of a curve.
     pub fn new(curve: Curve, config: &DatapathConfig) -> Front {
-        let prime = curve.base_field();
-        let path = Datapath::new(format!("batched_front_{}", prime.name()), config);
-        let (p, q) = (path.input("p", 2 * FIELD_BITS), path.input("q", 2 * FIELD_BITS));
-        let tag = path.input("tag", TAG_BITS);
-        let valid = path.input("valid_in", 1);
-        let modulus = path.constant(prime.modulus(), FIELD_BITS);
-        let zero = path.constant(0u32, FIELD_BITS);
-        let [[x1, y1], [x2, y2]] = [p, q].map(|point| halves(&path, point));
-        let dx = path.modular_subtract(x2, x1, modulus);
-        let dy = path.modular_subtract(y2, y1, modulus);
-        let x_sum = path.modular_add(x1, x2, modulus);
-        let twice_y = path.modular_add(y1, y1, modulus);
-        // No denominator is ever zero: a point with y = 0, which is its own opposite, does not occur in a group of odd
-        // order, but one that is on no curve shall spoil no other's sum.
-        let same_x = path.equal(x1, x2);
-        let same_y = path.and(path.equal(y1, y2), path.not(path.equal(y1, zero)));
-        let doubling = path.and(same_x, same_y);
-        let annihilated = path.and(same_x, path.not(same_y));
-        let denominator = path.mux(doubling, twice_y, dx);
-        let line = path.concat(&[x1, y1, x_sum, tag, denominator, dy, doubling]);
-        let kept = path.and(valid, path.not(annihilated));
-        let [doubling, annihilated] = [doubling, annihilated].map(|kind| path.and(valid, kind));
-        Front::host(Rc::new(path.finish(&[
-            ("line", line),
-            ("valid_out", kept),
-            ("doubling", doubling),
-            ("annihilated", annihilated),
-        ])))
+        Front::host(front(curve, config))
     }
 }
 
@@ -118,27 +123,32 @@ pipeline_block! {
     }
 }
 
+/// What [`UpStep`] hosts.
+fn up_step(curve: Curve, config: &DatapathConfig, shape: &BatchedShape) -> Rc<Module> {
+    let prime = curve.base_field();
+    let path = Datapath::new(format!("batched_up_step_{}", prime.name()), config);
+    let (a, b) = (path.input("a", FIELD_BITS), path.input("b", FIELD_BITS));
+    let index = path.input("index", INDEX_BITS);
+    let frame = path.input("frame", FRAME_BITS);
+    let context = path.input("context", 1);
+    let square = path.input("square", 1);
+    let valid = path.input("valid_in", 1);
+    let product = path.instance(&montgomery_multiplier(prime, config), &[a, b])[0];
+    let product = path.at(product, path.stage(product) + shape.up_padding());
+    Rc::new(path.finish(&[
+        ("product", product),
+        ("index_out", index),
+        ("frame_out", frame),
+        ("context_out", context),
+        ("square_out", square),
+        ("valid_out", valid),
+    ]))
+}
+
 impl UpStep {
     /// The multiplier of a curve with the padding of a shape.
     pub fn new(curve: Curve, config: &DatapathConfig, shape: &BatchedShape) -> UpStep {
-        let prime = curve.base_field();
-        let path = Datapath::new(format!("batched_up_step_{}", prime.name()), config);
-        let (a, b) = (path.input("a", FIELD_BITS), path.input("b", FIELD_BITS));
-        let index = path.input("index", INDEX_BITS);
-        let frame = path.input("frame", FRAME_BITS);
-        let context = path.input("context", 1);
-        let square = path.input("square", 1);
-        let valid = path.input("valid_in", 1);
-        let product = path.instance(&montgomery_multiplier(prime, config), &[a, b])[0];
-        let product = path.at(product, path.stage(product) + shape.up_padding());
-        UpStep::host(Rc::new(path.finish(&[
-            ("product", product),
-            ("index_out", index),
-            ("frame_out", frame),
-            ("context_out", context),
-            ("square_out", square),
-            ("valid_out", valid),
-        ])))
+        UpStep::host(up_step(curve, config, shape))
     }
 }
 
@@ -167,23 +177,28 @@ pipeline_block! {
     }
 }
 
+/// What [`Triple`] hosts.
+fn triple(curve: Curve, config: &DatapathConfig) -> Rc<Module> {
+    let prime = curve.base_field();
+    let path = Datapath::new(format!("batched_triple_{}", prime.name()), config);
+    let value = path.input("value", FIELD_BITS);
+    let index = path.input("index", INDEX_BITS);
+    let frame = path.input("frame", FRAME_BITS);
+    let valid = path.input("valid_in", 1);
+    let modulus = path.constant(prime.modulus(), FIELD_BITS);
+    let triple = path.modular_add(path.modular_add(value, value, modulus), value, modulus);
+    Rc::new(path.finish(&[
+        ("triple", triple),
+        ("index_out", index),
+        ("frame_out", frame),
+        ("valid_out", valid),
+    ]))
+}
+
 impl Triple {
     /// In the field of a curve.
     pub fn new(curve: Curve, config: &DatapathConfig) -> Triple {
-        let prime = curve.base_field();
-        let path = Datapath::new(format!("batched_triple_{}", prime.name()), config);
-        let value = path.input("value", FIELD_BITS);
-        let index = path.input("index", INDEX_BITS);
-        let frame = path.input("frame", FRAME_BITS);
-        let valid = path.input("valid_in", 1);
-        let modulus = path.constant(prime.modulus(), FIELD_BITS);
-        let triple = path.modular_add(path.modular_add(value, value, modulus), value, modulus);
-        Triple::host(Rc::new(path.finish(&[
-            ("triple", triple),
-            ("index_out", index),
-            ("frame_out", frame),
-            ("valid_out", valid),
-        ])))
+        Triple::host(triple(curve, config))
     }
 }
 
@@ -240,24 +255,29 @@ pipeline_block! {
     }
 }
 
+/// What [`DownStep`] hosts.
+fn down_step(curve: Curve, config: &DatapathConfig) -> Rc<Module> {
+    let prime = curve.base_field();
+    let path = Datapath::new(format!("batched_down_step_{}", prime.name()), config);
+    let inverse = path.input("inverse", FIELD_BITS);
+    let node = path.input("node", 2 * (FIELD_BITS + ID_BITS));
+    let frame = path.input("frame", FRAME_BITS);
+    let valid = path.input("valid_in", 1);
+    let multiplier = montgomery_multiplier(prime, config);
+    // The inverse of one is the inverse of the product times the other.
+    let child = |index: usize| {
+        let other = path.slice(node, (1 - index) * FIELD_BITS, FIELD_BITS);
+        let id = path.slice(node, 2 * FIELD_BITS + index * ID_BITS, ID_BITS);
+        path.concat(&[path.instance(&multiplier, &[inverse, other])[0], id, frame])
+    };
+    let [a, b] = [0, 1].map(child);
+    Rc::new(path.finish(&[("a", a), ("b", b), ("valid_out", valid)]))
+}
+
 impl DownStep {
     /// In the field of a curve.
     pub fn new(curve: Curve, config: &DatapathConfig) -> DownStep {
-        let prime = curve.base_field();
-        let path = Datapath::new(format!("batched_down_step_{}", prime.name()), config);
-        let inverse = path.input("inverse", FIELD_BITS);
-        let node = path.input("node", 2 * (FIELD_BITS + ID_BITS));
-        let frame = path.input("frame", FRAME_BITS);
-        let valid = path.input("valid_in", 1);
-        let multiplier = montgomery_multiplier(prime, config);
-        // The inverse of one is the inverse of the product times the other.
-        let child = |index: usize| {
-            let other = path.slice(node, (1 - index) * FIELD_BITS, FIELD_BITS);
-            let id = path.slice(node, 2 * FIELD_BITS + index * ID_BITS, ID_BITS);
-            path.concat(&[path.instance(&multiplier, &[inverse, other])[0], id, frame])
-        };
-        let [a, b] = [0, 1].map(child);
-        DownStep::host(Rc::new(path.finish(&[("a", a), ("b", b), ("valid_out", valid)])))
+        DownStep::host(down_step(curve, config))
     }
 }
 
@@ -285,24 +305,40 @@ pipeline_block! {
     }
 }
 
+/// What [`AddStep`] hosts.
+fn add_step(curve: Curve, config: &DatapathConfig) -> Rc<Module> {
+    let prime = curve.base_field();
+    let path = Datapath::new(format!("batched_add_step_{}", prime.name()), config);
+    let leaf = path.input("leaf", 3 * FIELD_BITS + TAG_BITS);
+    let numerator = path.input("numerator", FIELD_BITS);
+    let inverse = path.input("inverse", FIELD_BITS);
+    let valid = path.input("valid_in", 1);
+    let modulus = path.constant(prime.modulus(), FIELD_BITS);
+    let [x1, y1, x_sum] = [0, 1, 2].map(|index| path.slice(leaf, index * FIELD_BITS, FIELD_BITS));
+    let tag = path.slice(leaf, 3 * FIELD_BITS, TAG_BITS);
+    let multiplier = montgomery_multiplier(prime, config);
+    let multiply = |a, b| path.instance(&multiplier, &[a, b])[0];
+    let slope = multiply(numerator, inverse);
+    let x3 = path.modular_subtract(multiply(slope, slope), x_sum, modulus);
+    let y3 = path.modular_subtract(multiply(slope, path.modular_subtract(x1, x3, modulus)), y1, modulus);
+    let sum = path.concat(&[x3, y3]);
+    Rc::new(path.finish(&[("sum", sum), ("tag_out", tag), ("valid_out", valid)]))
+}
+
 impl AddStep {
     /// In the field of a curve.
     pub fn new(curve: Curve, config: &DatapathConfig) -> AddStep {
-        let prime = curve.base_field();
-        let path = Datapath::new(format!("batched_add_step_{}", prime.name()), config);
-        let leaf = path.input("leaf", 3 * FIELD_BITS + TAG_BITS);
-        let numerator = path.input("numerator", FIELD_BITS);
-        let inverse = path.input("inverse", FIELD_BITS);
-        let valid = path.input("valid_in", 1);
-        let modulus = path.constant(prime.modulus(), FIELD_BITS);
-        let [x1, y1, x_sum] = [0, 1, 2].map(|index| path.slice(leaf, index * FIELD_BITS, FIELD_BITS));
-        let tag = path.slice(leaf, 3 * FIELD_BITS, TAG_BITS);
-        let multiplier = montgomery_multiplier(prime, config);
-        let multiply = |a, b| path.instance(&multiplier, &[a, b])[0];
-        let slope = multiply(numerator, inverse);
-        let x3 = path.modular_subtract(multiply(slope, slope), x_sum, modulus);
-        let y3 = path.modular_subtract(multiply(slope, path.modular_subtract(x1, x3, modulus)), y1, modulus);
-        let sum = path.concat(&[x3, y3]);
-        AddStep::host(Rc::new(path.finish(&[("sum", sum), ("tag_out", tag), ("valid_out", valid)])))
+        AddStep::host(add_step(curve, config))
     }
+}
+
+/// Every pipeline of an adder: six multipliers in all.
+pub fn pipelines(curve: Curve, config: &DatapathConfig, shape: &BatchedShape) -> [Rc<Module>; 5] {
+    [
+        front(curve, config),
+        up_step(curve, config, shape),
+        triple(curve, config),
+        down_step(curve, config),
+        add_step(curve, config),
+    ]
 }

@@ -10,11 +10,17 @@ pub const FRAMES: usize = 4;
 /// Least and greatest number of pairs in a batch.
 pub const BATCH_PAIRS: std::ops::RangeInclusive<usize> = 16..=1024;
 
-/// Cycles without a pair after which a batch is closed, if the inverter waits for one.
+/// Cycles without a pair and without a sum, which may come back as half a pair, after which a batch is closed if the
+/// inverter waits for one.
 pub const QUIET_CYCLES: usize = 32;
 
-/// Pairs with which a batch is closed ahead of its time, if the inverter waits for one.
+/// Pairs with which a batch is closed if the inverter waits for one.
 pub const EARLY_PAIRS: usize = 512;
+
+/// Pairs with which a batch is closed if the inverter waits for one and pairs came in fewer than four of five cycles. It
+/// was chosen, with [`QUIET_CYCLES`] and [`EARLY_PAIRS`], for the fewest cycles in which bursts, and sums that are paired
+/// again and again, come to an end.
+pub const SPARSE_PAIRS: usize = 64;
 
 /// Sizes that follow from a curve, the pipelines' shape and the number of pairs in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +73,11 @@ impl BatchedShape {
     /// Pairs with which a batch is closed although it is not full, if the inverter waits.
     pub fn early_pairs(&self) -> usize {
         EARLY_PAIRS.min(self.batch_pairs)
+    }
+
+    /// Pairs with which a batch is closed although it is not full, if the inverter waits and pairs come slowly.
+    pub fn sparse_pairs(&self) -> usize {
+        SPARSE_PAIRS.min(self.batch_pairs)
     }
 
     /// Entries of each of the two lists of nodes whose inverse is known. Those nodes, with the children of nodes under

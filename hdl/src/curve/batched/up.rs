@@ -43,6 +43,8 @@ pub struct UpTree {
     pub fill_free: Signal<In, Bit>,
     /// The frame after it is free.
     pub next_free: Signal<In, Bit>,
+    /// A sum leaves the adder, and may come back.
+    pub sum_leaves: Signal<In, Bit>,
     /// The batch in `fill_frame` is closed.
     pub close: Signal<Out, Bit>,
     /// Its leaves.
@@ -142,7 +144,6 @@ impl UpTree {
         let (step, triple) = (UpStep::new(curve, config, shape), Triple::new(curve, config));
         // A doubling's numerator is there before its leaf's inverse can be.
         assert!(step.latency() + triple.latency() + 8 < inverse_cycles, "multiplier slower than inverter");
-        let context = || Context::new(shape.batch_pairs, shape.early_pairs());
         UpTree {
             clock: Default::default(),
             reset: Default::default(),
@@ -155,6 +156,7 @@ impl UpTree {
             fill_frame: Default::default(),
             fill_free: Default::default(),
             next_free: Default::default(),
+            sum_leaves: Default::default(),
             close: Default::default(),
             close_leaves: Default::default(),
             begun: Default::default(),
@@ -171,8 +173,8 @@ impl UpTree {
             root_value: Default::default(),
             root_id: Default::default(),
             root_frame: Default::default(),
-            even: context(),
-            odd: context(),
+            even: Context::new(shape),
+            odd: Context::new(shape),
             _flush_cycles: step.latency().max(triple.latency()) + 2,
             step,
             triple,
@@ -327,6 +329,9 @@ impl Logic for UpTree {
                 self.quiet.d.next = self.quiet.q.val() + 1;
             }
         }
+        if self.sum_leaves.val() {
+            self.quiet.d.next = 0.into();
+        }
 
         // What is multiplied.
         self.partner_context.next = self.which.q.val();
@@ -408,6 +413,8 @@ impl Logic for UpTree {
         }
 
         // Both contexts.
+        self.even.coming.next = self.leaf_valid.val();
+        self.odd.coming.next = self.leaf_valid.val();
         self.even.leaf.next = self.take.val() & !self.which.q.val();
         self.odd.leaf.next = self.take.val() & self.which.q.val();
         self.even.merge.next = self.merge.val() & !self.partner_context.val();

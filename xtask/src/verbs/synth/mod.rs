@@ -25,10 +25,10 @@ use yosys::Synthesis;
     cargo xtask synth --unit mont_mul --variants --karatsuba 2 --levels-per-stage 1,2\n  \
     cargo xtask synth --unit field_unit --profile sim-small --json")]
 pub struct Synth {
-    /// The unit: mont_mul, complete_adder or field_unit
+    /// The unit: mont_mul, complete_adder, batched_affine_adder or field_unit
     #[arg(long)]
     unit: String,
-    /// The field of mont_mul: fq (the points' coordinates) or fr (scalars)
+    /// The field of mont_mul and batched_affine_adder: fq (BN254's coordinates) or fr (its scalars, Grumpkin's coordinates)
     #[arg(long, default_value = "fq")]
     prime: String,
     /// The part's family

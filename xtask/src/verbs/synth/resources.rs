@@ -17,7 +17,13 @@ pub struct Resources {
     pub carry: u64,
     /// LUTs used as shift registers, of 16 or 32 bits.
     pub srl: u64,
-    /// Cells of other kinds: inverters, wide multiplexers, memories, buffers.
+    /// UltraRAMs of 288 Kibit.
+    pub uram: u64,
+    /// Block RAMs in units of 18 Kibit: one of 36 Kibit counts twice.
+    pub bram18: u64,
+    /// Distributed memories (RAM32M and the like), each of several LUTs.
+    pub lutram: u64,
+    /// Cells of other kinds: inverters, wide multiplexers, buffers.
     pub other: u64,
 }
 
@@ -36,7 +42,7 @@ impl Resources {
                 continue;
             }
             let count = count.as_u64().with_context(|| format!("the count of {kind} is {count}"))?;
-            *resources.column(kind) += count;
+            *resources.column(kind) += if kind.starts_with("RAMB36") { 2 * count } else { count };
         }
         Ok(resources)
     }
@@ -48,6 +54,9 @@ impl Resources {
             "CARRY4" | "CARRY8" => &mut self.carry,
             "SRL16E" | "SRLC32E" => &mut self.srl,
             _ if kind.starts_with("DSP48") => &mut self.dsp,
+            _ if kind.starts_with("URAM288") => &mut self.uram,
+            _ if kind.starts_with("RAMB18") || kind.starts_with("RAMB36") => &mut self.bram18,
+            _ if kind.starts_with("RAM") => &mut self.lutram,
             _ => &mut self.other,
         }
     }
@@ -63,16 +72,21 @@ mod tests {
     #[test]
     fn cells_of_all_instances_are_counted_and_instances_are_not() -> Result<()> {
         let found = Resources::parse(RECORDED)?;
-        assert_eq!(found, Resources { dsp: 2, lut: 128, ff: 64, carry: 16, srl: 64, other: 64 });
+        assert_eq!(
+            found,
+            Resources { dsp: 2, lut: 128, ff: 64, carry: 16, srl: 64, other: 64, ..Resources::default() }
+        );
         Ok(())
     }
 
     #[test]
     fn every_kind_of_cell_is_in_its_column() -> Result<()> {
         let cells = r#"{"DSP48E1": 1, "LUT1": 2, "LUT6": 3, "FDSE": 4, "FDRE_1": 5, "CARRY8": 6, "SRLC32E": 7,
-            "MUXF7": 8, "RAM32M": 9}"#;
+            "MUXF7": 8, "RAM32M": 9, "RAMB36E2": 10, "RAMB18E2": 11, "URAM288": 12}"#;
         let found = Resources::parse(&format!(r#"{{"design": {{"num_cells_by_type": {cells}}}}}"#))?;
-        assert_eq!(found, Resources { dsp: 1, lut: 5, ff: 9, carry: 6, srl: 7, other: 17 });
+        let expected =
+            Resources { dsp: 1, lut: 5, ff: 9, carry: 6, srl: 7, uram: 12, bram18: 31, lutram: 9, other: 8 };
+        assert_eq!(found, expected);
         Ok(())
     }
 

@@ -17,20 +17,25 @@ pub struct Row {
     pub resources: Resources,
 }
 
-const HEADINGS: [&str; 8] = ["shape", "DSP", "LUT", "FF", "carry", "SRL", "latency", "tiles"];
+const HEADINGS: [&str; 11] =
+    ["shape", "DSP", "LUT", "FF", "carry", "SRL", "URAM", "BRAM18", "LUTRAM", "latency", "tiles"];
 
 /// The rows as text under a line of headings: the shape left, numbers right. The latency is in cycles; tiles are
 /// those of the generator.
 pub fn render(rows: &[Row]) -> String {
     let mut cells = vec![HEADINGS.map(str::to_owned)];
     cells.extend(rows.iter().map(|row| {
-        let Resources { dsp, lut, ff, carry, srl, .. } = row.resources;
-        let numbers = [dsp, lut, ff, carry, srl, row.unit.latency_cycles, row.unit.multiplier_tiles];
-        let [dsp, lut, ff, carry, srl, latency, tiles] = numbers.map(|number| number.to_string());
-        [row.shape.clone(), dsp, lut, ff, carry, srl, latency, tiles]
+        let Resources { dsp, lut, ff, carry, srl, uram, bram18, lutram, .. } = row.resources;
+        let Counts { latency_cycles, multiplier_tiles } = row.unit;
+        let numbers = [dsp, lut, ff, carry, srl, uram, bram18, lutram, latency_cycles, multiplier_tiles];
+        let mut cells = numbers.map(|number| number.to_string()).into_iter();
+        std::array::from_fn(|column| match column {
+            0 => row.shape.clone(),
+            _ => cells.next().unwrap_or_default(),
+        })
     }));
     let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; 8] = std::array::from_fn(width);
+    let widths: [usize; 11] = std::array::from_fn(width);
     let mut text = String::new();
     for row in &cells {
         text += &format!("{:<1$}", row[0], widths[0]);
@@ -51,14 +56,14 @@ mod tests {
         let row = |shape: &str, dsp, lut| Row {
             shape: shape.into(),
             unit: Counts { latency_cycles: 38, multiplier_tiles: dsp },
-            resources: Resources { dsp, lut, ff: 40_000, carry: 3_800, srl: 0, other: 1 },
+            resources: Resources { dsp, lut, ff: 40_000, carry: 3_800, other: 1, ..Resources::default() },
         };
         let text = render(&[row("tiles", 294, 12_700), row("shift-add, longer", 8, 900)]);
         assert_eq!(
             text,
-            "shape              DSP    LUT     FF  carry  SRL  latency  tiles\n\
-             tiles              294  12700  40000   3800    0       38    294\n\
-             shift-add, longer    8    900  40000   3800    0       38      8\n"
+            "shape              DSP    LUT     FF  carry  SRL  URAM  BRAM18  LUTRAM  latency  tiles\n\
+             tiles              294  12700  40000   3800    0     0       0       0       38    294\n\
+             shift-add, longer    8    900  40000   3800    0     0       0       0       38      8\n"
         );
     }
 }

@@ -67,9 +67,11 @@ impl Synthesis {
     }
 
     fn script(&self, top: &str) -> String {
+        // Only these families have UltraRAM.
+        let uram = if self.family == "xcup" { " -uram" } else { "" };
         format!(
             "read_verilog design.v\n\
-             synth_xilinx -family {} -noiopad -noclkbuf -top {top}\n\
+             synth_xilinx -family {}{uram} -noiopad -noclkbuf -top {top}\n\
              tee -q -o stat.json stat -json -top {top}\n",
             self.family
         )
