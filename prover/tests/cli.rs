@@ -151,12 +151,15 @@ fn outputs_that_cannot_be_written_are_refused_before_the_work() {
 #[test]
 fn usage_errors_end_with_two() {
     let directory = workspace();
-    let cases: [&[&str]; 7] = [
+    let cases: [&[&str]; 10] = [
         &[],
         &["prove", "a.zkey"],
         &["frobnicate"],
         &[&PROVE[..], &["--backend", "gpu"]].concat(),
         &[&PROVE[..], &["--card", "sim"]].concat(),
+        &[&PROVE[..], &["--window-bits", "8"]].concat(),
+        &["bench", "msm", "--plot", "out.svg"],
+        &["msm", "--curve", "secp256k1"],
         &["bench", "msm", "--points", "many"],
         &["msm", "--bases-file", "a.zkey"],
     ];
@@ -204,6 +207,27 @@ fn msm_of_files_equals_msm_of_their_seed() {
         let (_, err) = run(directory.path(), 3, &from_files);
         assert!(err.contains(message), "{err}");
     }
+}
+
+#[test]
+fn msm_is_on_the_curve_and_the_bases_asked_for() {
+    let directory = workspace();
+    let sum = |arguments: &[&str]| {
+        let arguments = [&["msm", "--points", "20", "--seed", "3", "--json"], arguments].concat();
+        let report: Value = serde_json::from_str(&run(directory.path(), 0, &arguments).0).unwrap();
+        (report["x"].as_str().unwrap().to_owned(), report["y"].as_str().unwrap().to_owned())
+    };
+    let on_g1 = sum(&[]);
+    let on_grumpkin = sum(&["--curve", "grumpkin"]);
+    assert_ne!(on_g1, on_grumpkin);
+    let [x, y] = [&on_grumpkin.0, &on_grumpkin.1].map(|text| text.parse::<ark_bn254::Fr>().unwrap());
+    assert_eq!(y * y, x * x * x - ark_bn254::Fr::from(17));
+    // Twenty times the same point is one time its twentyfold.
+    let ones = sum(&["--bases", "equal", "--scalars", "one"]);
+    let first = spandrel::workload::bases(1, 3);
+    let point = spandrel::formats::g1_from_bytes(first.as_slice().try_into().unwrap()).unwrap();
+    let twenty: ark_bn254::G1Affine = (point * ark_bn254::Fr::from(20)).into();
+    assert_eq!(ones, (twenty.x.to_string(), twenty.y.to_string()));
 }
 
 #[test]

@@ -5,8 +5,9 @@ use super::error::CliError;
 use super::open::{open_driver, simulated_cards};
 use super::progress::Progress;
 use super::report::{CardReport, adder_name, curve_name, grouped, listed, print_json, print_text};
-use crate::backend::{Backend, Card, Cpu, Dual};
-use crate::workload::{self, Distribution};
+use crate::backend::{Backend, Card, CardProgress, Cpu, Dual};
+use crate::curve::{Bn254G1, Grumpkin, MsmCurve};
+use crate::workload::{self, BaseKind, Distribution};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use spandrel_abi::{CurveId, Identification};
@@ -204,15 +205,11 @@ impl SelfTest {
         progress.set_phase("known answers");
         let self_test_cycles = card.self_test().map_err(failed)?;
         progress.set_phase("MSM, compared with the CPU");
-        let card = over_driver(card, &progress)?;
-        let dual = Dual::new(Box::new(Cpu::new()), Box::new(card));
-        let bases = dual.load_bases(&workload::bases(SELF_TEST_POINTS, 0))?;
-        let scalars = workload::scalars(SELF_TEST_POINTS, Distribution::Uniform, 0);
-        // A disagreement is an error of its own, with both results.
-        let outcome = dual.msm(&bases, 0..SELF_TEST_POINTS, &scalars)?;
-        dual.release_bases(bases)?;
+        let msm_cycles = match card.identification().has_curve(CurveId::Bn254G1) {
+            true => compare_msm::<Bn254G1>(card, &progress)?,
+            false => compare_msm::<Grumpkin>(card, &progress)?,
+        };
         progress.finish();
-        let msm_cycles = outcome.card.map(|run| run.counters.cycles);
         if self.json {
             return print_json(&SelfTestReport {
                 card: report,
@@ -231,8 +228,19 @@ impl SelfTest {
     }
 }
 
-/// The backend over an open card, which tells the progress line of its cycles.
-fn over_driver(card: spandrel_driver::Card, progress: &Arc<Progress>) -> Result<Card, CliError> {
+/// Runs a small MSM on card and CPU, and gives the card's engine cycles. A disagreement is an error of its own, with both
+/// results.
+fn compare_msm<C: MsmCurve>(
+    card: spandrel_driver::Card,
+    progress: &Arc<Progress>,
+) -> Result<Option<u64>, CliError> {
     let progress = Arc::clone(progress);
-    Ok(Card::new(card, Arc::new(move |told| progress.set_cycles(told.cycles)))?)
+    let on_progress = Arc::new(move |told: CardProgress| progress.set_cycles(told.cycles));
+    let card = Card::<C>::on_curve(card, on_progress)?;
+    let dual = Dual::new(Box::new(Cpu::<C>::on_curve()), Box::new(card));
+    let bases = dual.load_bases(&workload::bases_of::<C>(SELF_TEST_POINTS, BaseKind::Distinct, 0))?;
+    let scalars = workload::scalars_of::<C>(SELF_TEST_POINTS, Distribution::Uniform, 0);
+    let outcome = dual.msm(&bases, 0..SELF_TEST_POINTS, &scalars)?;
+    dual.release_bases(bases)?;
+    Ok(outcome.card.map(|run| run.counters.cycles))
 }
