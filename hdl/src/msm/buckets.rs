@@ -120,8 +120,9 @@ pub struct Buckets {
 /// Entries that the fresh tokens' pair FIFO keeps free for tokens already let in: two stages, and one to spare.
 const PAIR_MARGIN: usize = 3;
 
-/// Entries of the fresh tokens' pair FIFO where returning ones have their own.
-const FRESH_PAIRS: usize = 64;
+/// The fresh tokens' pair FIFO, where returning ones have their own, has a quarter of that one's entries: sums of a
+/// batch come back in one long run, and fresh pairs made meanwhile are what the adder takes in the pause after it.
+const FRESH_SHARE: usize = 4;
 
 impl Buckets {
     /// Buckets of a core around its adder; `flush_cycles` is how long its neighbours need a reset to last.
@@ -132,7 +133,7 @@ impl Buckets {
         let (fresh_depth, returned, most_in_flight) = match profile.msm.adder {
             // Always ready: no returning pair ever waits, and the pipeline bounds what is in flight.
             AdderKind::Complete => (depth, vec![], usize::from(u16::MAX)),
-            AdderKind::BatchedAffine => (FRESH_PAIRS, vec![PairFifo::new(depth, &store)], depth),
+            AdderKind::BatchedAffine => (depth / FRESH_SHARE, vec![PairFifo::new(depth, &store)], depth),
         };
         // Sums of an old job must have left the adder before a new one begins.
         let slots = shape.bucket_slots().max(shape.sum_slots());
