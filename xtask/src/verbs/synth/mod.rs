@@ -114,12 +114,12 @@ impl Synth {
                 None => Shape::Default,
             }];
         }
+        let all = CONSTANTS.map(str::to_owned);
         let mut ways: Vec<(usize, &str)> = Vec::new();
         if self.karatsuba.is_empty() && self.constants.is_empty() {
             ways.extend(DECISIVE);
         } else {
             let levels = if self.karatsuba.is_empty() { &[2][..] } else { &self.karatsuba };
-            let all = CONSTANTS.map(str::to_owned);
             let constants = if self.constants.is_empty() { &all[..] } else { &self.constants };
             for constants in constants {
                 ways.extend(levels.iter().map(|levels| (*levels, constants.as_str())));
