@@ -333,7 +333,7 @@ fn a_reset_at_any_time_leaves_nothing_behind() {
             let cut = rng.gen_range(1..3_000);
             let gaps = Stalls::random(round, [0, 50, 95][round as usize % 3]);
             adder.run(&pool.pairs(&mut rng, 4_000, 20, 10), gaps, cut);
-            adder.bench.set("valid_in", (round % 2).into());
+            adder.bench.set("valid_in", round % 2);
             adder.bench.reset(1);
             // Whatever comes out now is not looked for and fails.
             let count = rng.gen_range(1..300);

@@ -21,6 +21,10 @@ const CONSTANTS: [&str; 3] = ["tiles", "low-shift-add", "shift-add"];
 /// DSPs; fewest.
 const DECISIVE: [(usize, &str); 4] = [(2, "tiles"), (2, "low-shift-add"), (2, "shift-add"), (4, "shift-add")];
 
+/// Units that are synthesised around a part that occurs in them several times and holds all their multiplier tiles; the
+/// part is synthesised on its own.
+const PARTS: [(&str, &str); 1] = [("batched_affine_adder", "mont_mul")];
+
 /// Synthesise a unit of the card with Yosys and count what it needs
 ///
 /// Counts the cells of `synth_xilinx` before placement: DSP slices, LUTs, flip-flops, carry blocks (CARRY4 and CARRY8) and
@@ -78,7 +82,16 @@ impl Synth {
         for (index, shape) in shapes.iter().enumerate() {
             let label = format!("[{}/{}] {} {shape}", index + 1, shapes.len(), self.unit);
             let row = emitter.emit(&self.unit, &self.prime, shape).and_then(|unit| {
-                let resources = synthesis.resources(&unit.top, &unit.verilog, &label)?;
+                let resources = match PARTS.iter().find(|(whole, _)| *whole == self.unit) {
+                    None => synthesis.resources(&unit.top, &unit.verilog, &label)?,
+                    Some((_, part)) => {
+                        let part = emitter.emit(part, &self.prime, shape)?;
+                        let count = unit.counts.multiplier_tiles / part.counts.multiplier_tiles;
+                        let one = synthesis.resources(&part.top, &part.verilog, &label)?;
+                        let rest = synthesis.resources(&unit.top, &unit.without(&part.top), &label)?;
+                        rest.with_parts(&one, count)
+                    }
+                };
                 Ok(Row { shape: shape.to_string(), unit: unit.counts, resources })
             });
             match row {

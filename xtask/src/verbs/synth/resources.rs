@@ -47,6 +47,21 @@ impl Resources {
         Ok(resources)
     }
 
+    /// This, in which `count` instances of a part were counted as one cell each of another kind, with the parts' insides.
+    pub fn with_parts(&self, part: &Resources, count: u64) -> Resources {
+        Resources {
+            dsp: self.dsp + count * part.dsp,
+            lut: self.lut + count * part.lut,
+            ff: self.ff + count * part.ff,
+            carry: self.carry + count * part.carry,
+            srl: self.srl + count * part.srl,
+            uram: self.uram + count * part.uram,
+            bram18: self.bram18 + count * part.bram18,
+            lutram: self.lutram + count * part.lutram,
+            other: self.other.saturating_sub(count) + count * part.other,
+        }
+    }
+
     fn column(&mut self, kind: &str) -> &mut u64 {
         match kind {
             "LUT1" | "LUT2" | "LUT3" | "LUT4" | "LUT5" | "LUT6" => &mut self.lut,
