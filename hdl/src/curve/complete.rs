@@ -55,7 +55,7 @@ impl Arithmetic<'_> {
 /// prime), `tag` (tag_bits) and `valid_in`; outputs `sum`, `tag_out`, `valid_out`. II = 1.
 pub fn complete_adder(curve: Curve, config: &DatapathConfig, tag_bits: usize) -> Rc<Module> {
     let base = curve.base_field();
-    let path = Datapath::new(&format!("complete_adder_{}_pipeline", base.name()), config);
+    let path = Datapath::new(format!("complete_adder_{}_pipeline", base.name()), config);
     let (p, q) = (path.input("p", POINT_BITS), path.input("q", POINT_BITS));
     let tag = path.input("tag", tag_bits);
     let valid = path.input("valid_in", 1);
