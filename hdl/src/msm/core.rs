@@ -37,7 +37,7 @@ pub struct MsmCore {
     pub element_point: Signal<In, Bits<512>>,
     /// There is an element; it is taken.
     pub element_valid: Signal<In, Bit>,
-    /// A register: elements may be sent, [`ELEMENTS_UNDER_WAY`] of them after it has fallen.
+    /// A register: elements may be sent, seven of them at most after it has fallen.
     pub room: Signal<Out, Bit>,
     /// Elements are missing because there is no scalar.
     pub host_is_late: Signal<In, Bit>,
@@ -55,7 +55,7 @@ pub struct MsmCore {
     pub behind_valid: Signal<In, Bit>,
     /// It is taken.
     pub behind_ready: Signal<Out, Bit>,
-    /// Tally of the cores before; see [`AddEvents`].
+    /// Tally of the cores before: a lane of eight bits for each kind of event.
     pub tally_before: Signal<In, Bits<112>>,
     /// Tally with this core's events, one cycle later.
     pub tally: Signal<Out, Bits<112>>,
@@ -90,7 +90,7 @@ pub struct MsmCore {
 
 /// Elements that may still come to a core after it has said that there is no more room: as many as there are registers
 /// between its `room` and its FIFO, in the engine and here, and some to spare.
-pub const ELEMENTS_UNDER_WAY: usize = 7;
+const ELEMENTS_UNDER_WAY: usize = 7;
 
 /// Elements that a core holds before its recoder.
 const ELEMENTS: usize = 16;

@@ -51,8 +51,8 @@ fn three_adders_share_the_work_evenly() {
     let mut engine: Bench<Bn254> = three().bench(7, 0);
     let bases = random_bases(&mut rng, 200);
     let job = engine.check("uniform", 2, &bases, &uniform(&mut rng, 200));
-    // Batches of 64 with an inverse that takes longer than they last: what counts is that all three run at once.
+    // Batches of 64 with an inverse that takes longer than they last: four times the rate of 16, and three at once.
     let mut one: Bench<Bn254> = refusing().bench(7, 0);
     let alone = one.check("uniform", 1, &bases, &inputs::uniform(&mut rng, 200));
-    assert!(job.cycles * 3 < alone.cycles, "{} and {} cycles: {job:?}", job.cycles, alone.cycles);
+    assert!(job.cycles * 8 < alone.cycles, "{} and {} cycles: {job:?}", job.cycles, alone.cycles);
 }
