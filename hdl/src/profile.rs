@@ -11,6 +11,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-batched", include_str!("../../bitstreams/sim-batched/profile.toml")),
     ("sim-batched-2", include_str!("../../bitstreams/sim-batched-2/profile.toml")),
     ("sim-batched-4", include_str!("../../bitstreams/sim-batched-4/profile.toml")),
+    ("sim-wide", include_str!("../../bitstreams/sim-wide/profile.toml")),
     ("sim-grumpkin", include_str!("../../bitstreams/sim-grumpkin/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
 ];

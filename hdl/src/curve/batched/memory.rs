@@ -3,8 +3,8 @@
 use super::shape::FRAMES;
 use rust_hdl::prelude::*;
 
-/// Simple-dual-port memory of `W`-bit words, [`FRAMES`] frames of equal size, as UltraRAM offers it: `read_data` is the
-/// word addressed two cycles before (the second register is the memory's own output register). A word that is written
+/// Simple-dual-port memory of `W`-bit words, [`FRAMES`] frames of equal size, as block RAM offers it (UltraRAM is left to
+/// the buckets): `read_data` is the word addressed two cycles before (the second register is the memory's own output). A word that is written
 /// and read in one cycle reads as it was. Contents are not reset.
 #[derive(LogicBlock)]
 pub struct FrameMemory<const W: usize> {
@@ -79,7 +79,7 @@ impl<const W: usize> Logic for FrameMemory<W> {
         let last = self._words.len() - 1;
         let index_top = self.frame_words().ilog2() - 1;
         Verilog::Custom(format!(
-            "(* ram_style = \"ultra\" *) reg [{top}:0] words [0:{last}];\n\
+            "(* ram_style = \"block\" *) reg [{top}:0] words [0:{last}];\n\
              reg [{top}:0] word_read;\n\
              always @(posedge clock) begin\n\
              \x20 if (write_enable) words[{{write_frame, write_index[{index_top}:0]}}] <= write_data;\n\
