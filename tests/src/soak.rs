@@ -1,10 +1,10 @@
 //! Many random jobs on one simulated card, of every kind that it must take, each against arkworks.
 
-use crate::grumpkin::Grumpkin;
 use crate::reference::{Coordinate, combine_weighted, msm, point_bytes, projective, scalar_bytes};
 use ark_ec::CurveGroup;
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ff::{PrimeField, UniformRand};
+use ark_grumpkin::GrumpkinConfig;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -72,7 +72,7 @@ pub fn run(profile: &Profile, soak: &Soak, on_job: &mut dyn FnMut(&Outcome)) -> 
         Curve::Bn254 => {
             World::<ark_bn254::g1::Config>::new(profile, soak).and_then(|world| world.run(on_job))
         }
-        Curve::Grumpkin => World::<Grumpkin>::new(profile, soak).and_then(|world| world.run(on_job)),
+        Curve::Grumpkin => World::<GrumpkinConfig>::new(profile, soak).and_then(|world| world.run(on_job)),
     };
     result.map_err(|error| format!("{error} (seed {}, profile {})", soak.seed, profile.name))
 }

@@ -1,9 +1,10 @@
 //! The batched affine adder, Verilated, against arkworks.
 
-use ark_bn254::{Fq, Fr, g1};
+use ark_bn254::g1;
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
-use ark_ec::{AffineRepr, CurveConfig, CurveGroup};
-use ark_ff::{AdditiveGroup, Field, MontFp, PrimeField};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{AdditiveGroup, PrimeField};
+use ark_grumpkin::GrumpkinConfig;
 use num_bigint::BigUint;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,27 +18,6 @@ use spandrel_hdl::profile::Profile;
 use spandrel_sim::model::PortHandle;
 use spandrel_sim::testbench::{Stalls, Testbench};
 use std::collections::VecDeque;
-
-/// Grumpkin for arkworks.
-#[derive(Clone)]
-struct GrumpkinConfig;
-
-impl CurveConfig for GrumpkinConfig {
-    type BaseField = Fr;
-    type ScalarField = Fq;
-    const COFACTOR: &'static [u64] = &[1];
-    const COFACTOR_INV: Fq = Fq::ONE;
-}
-
-impl SWCurveConfig for GrumpkinConfig {
-    type ZeroFlag = bool;
-    const COEFF_A: Fr = MontFp!("0");
-    const COEFF_B: Fr = MontFp!("-17");
-    const GENERATOR: Affine<GrumpkinConfig> = Affine::new_unchecked(
-        MontFp!("1"),
-        MontFp!("17631683881184975370165255887551781615748388533673675138860"),
-    );
-}
 
 /// A curve of arkworks that is one of the hardware's.
 trait Reference: SWCurveConfig<BaseField: PrimeField> {

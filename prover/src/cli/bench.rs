@@ -95,7 +95,12 @@ pub(super) fn distribution_name<S: serde::Serializer>(
     value: &Distribution,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&format!("{value:?}").to_lowercase())
+    serializer.serialize_str(&name(*value))
+}
+
+/// The distribution as on the command line.
+fn name(distribution: Distribution) -> String {
+    format!("{distribution:?}").to_lowercase()
 }
 
 impl BenchMsm {
@@ -190,7 +195,7 @@ impl BenchMsm {
     }
 
     fn workload_text(&self) -> String {
-        format!("{} points, {:?} scalars", grouped(self.workload.points as u64), self.workload.scalars)
+        format!("{} points, {} scalars", grouped(self.workload.points as u64), name(self.workload.scalars))
     }
 
     /// Measures jobs of all compared distributions and sizes, without the one that is measured already.

@@ -129,7 +129,13 @@ impl Drawing<'_> {
                 .label(name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour));
         }
-        chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw()?;
+        // Efficiency grows with the size: the upper left is free.
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
+            .border_style(BLACK)
+            .background_style(WHITE)
+            .draw()?;
         area.present()?;
         Ok(())
     }

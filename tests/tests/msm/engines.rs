@@ -3,11 +3,11 @@
 use crate::bench::Bench;
 use ark_bn254::g1::Config as Bn254;
 use ark_ec::short_weierstrass::SWCurveConfig;
+use ark_grumpkin::GrumpkinConfig;
 use spandrel_hdl::curve::Curve;
 use spandrel_hdl::emit::{Emitted, emit};
 use spandrel_hdl::msm::MsmEngine;
 use spandrel_hdl::profile::{AdderKind, MsmProfile, Profile};
-use spandrel_tests::grumpkin::Grumpkin;
 use spandrel_tests::reference::Coordinate;
 use std::sync::OnceLock;
 
@@ -132,6 +132,6 @@ pub fn hold(law: &impl Law) {
     for (what, design) in on_bn254() {
         law.check::<Bn254>(what, design);
     }
-    law.check::<Grumpkin>("grumpkin", grumpkin());
-    law.check::<Grumpkin>("two on grumpkin", two_on_grumpkin());
+    law.check::<GrumpkinConfig>("grumpkin", grumpkin());
+    law.check::<GrumpkinConfig>("two on grumpkin", two_on_grumpkin());
 }

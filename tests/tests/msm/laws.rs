@@ -7,11 +7,11 @@ use ark_bn254::g1::Config as Bn254;
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{Field, UniformRand};
+use ark_grumpkin::GrumpkinConfig;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use spandrel_tests::grumpkin::Grumpkin;
 use spandrel_tests::reference::Coordinate;
 
 fn kinds_of_scalars<F: ark_ff::PrimeField>(
@@ -163,7 +163,7 @@ proptest! {
     ) {
         match on_bn254().get(engine) {
             Some((_, design)) => back_to_back::<Bn254>(design, seed, stall_percent, &jobs),
-            None => back_to_back::<Grumpkin>(two_on_grumpkin(), seed, stall_percent, &jobs),
+            None => back_to_back::<GrumpkinConfig>(two_on_grumpkin(), seed, stall_percent, &jobs),
         }
     }
 }
