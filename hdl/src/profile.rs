@@ -12,6 +12,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-batched-2", include_str!("../../bitstreams/sim-batched-2/profile.toml")),
     ("sim-batched-4", include_str!("../../bitstreams/sim-batched-4/profile.toml")),
     ("sim-wide", include_str!("../../bitstreams/sim-wide/profile.toml")),
+    ("sim-cycle", include_str!("../../bitstreams/sim-cycle/profile.toml")),
     ("sim-grumpkin", include_str!("../../bitstreams/sim-grumpkin/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
 ];
@@ -45,15 +46,19 @@ pub struct MsmProfile {
     pub adders: u32,
     /// Kind of point adder.
     pub adder: AdderKind,
-    /// The curve.
-    #[serde(default)]
-    pub curve: Curve,
+    /// The curves that a job may choose, one or both, [`Curve::Bn254`] first: each has cores of its own.
+    #[serde(default = "default_curves")]
+    pub curves: Vec<Curve>,
     /// Entries of the FIFO that holds pairs ready for the adder, a power of two: 16 to 1,024 for the complete adder;
     /// for the batched one 64 to 16,384, at best four batches and more, because all that is in it comes back to here.
     pub pair_fifo_depth: u32,
     /// Pairs of a batch, which share an inverse: a power of two, 16 to 1,024. Only the batched-affine adder has it.
     #[serde(default = "default_batch_pairs")]
     pub batch_pairs: u32,
+}
+
+fn default_curves() -> Vec<Curve> {
+    vec![Curve::Bn254]
 }
 
 fn default_batch_pairs() -> u32 {
@@ -144,6 +149,11 @@ impl Profile {
         self.msm.window_bits.iter().copied().max().unwrap_or_default()
     }
 
+    /// The first of the curves: the one that is modelled, and tested by a card itself.
+    pub fn first_curve(&self) -> Curve {
+        self.msm.curves.first().copied().unwrap_or_default()
+    }
+
     /// Checks every value against its range; profiles that were loaded or parsed are.
     pub fn check(&self) -> Result<(), ProfileError> {
         let must = |ok: bool, what: String, rule: &'static str| match ok {
@@ -151,6 +161,11 @@ impl Profile {
             false => Err(ProfileError::Value { name: self.name.clone(), what, rule }),
         };
         let (msm, path) = (&self.msm, &self.datapath);
+        must(
+            [&[Curve::Bn254][..], &[Curve::Grumpkin], &Curve::ALL].contains(&&msm.curves[..]),
+            format!("curves = {:?}", msm.curves),
+            "[\"bn254\"], [\"grumpkin\"] or [\"bn254\", \"grumpkin\"]",
+        )?;
         must(
             !msm.window_bits.is_empty()
                 && msm.window_bits.iter().all(|bits| (3..=16).contains(bits))

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let profile = Profile::load(arguments.next().as_deref().unwrap_or("sim-small"))?;
     let design = match arguments.next().as_deref() {
-        None | Some("adder") => complete_adder(profile.msm.curve, &profile.datapath, 20).emitted(),
+        None | Some("adder") => complete_adder(profile.first_curve(), &profile.datapath, 20).emitted(),
         Some("card") => {
             let mut card = Card::new(&profile, 0);
             card.connect_all();

@@ -63,18 +63,47 @@ struct Given<C: SWCurveConfig> {
     expected: Affine<C>,
 }
 
-/// Runs jobs until there were as many as asked for; `on_job` hears of each that has ended, and of all so far.
+/// Runs jobs until there were as many as asked for; `on_job` hears of each that has ended, and of all so far. Where the
+/// card has both curves, they take turns.
 ///
 /// # Errors
 /// A sentence that names the job which went wrong, and the seed.
 pub fn run(profile: &Profile, soak: &Soak, on_job: &mut dyn FnMut(&Outcome)) -> Result<Outcome, String> {
-    let result = match profile.msm.curve {
-        Curve::Bn254 => {
-            World::<ark_bn254::g1::Config>::new(profile, soak).and_then(|world| world.run(on_job))
-        }
-        Curve::Grumpkin => World::<GrumpkinConfig>::new(profile, soak).and_then(|world| world.run(on_job)),
+    turns(profile, soak, on_job)
+        .map_err(|error| format!("{error} (seed {}, profile {})", soak.seed, profile.name))
+}
+
+/// Turns of each curve, where there are two.
+const TURNS: usize = 3;
+
+fn turns(profile: &Profile, soak: &Soak, on_job: &mut dyn FnMut(&Outcome)) -> Result<Outcome, String> {
+    let options = SimOptions { seed: soak.seed, stalls: soak.stalls, ..SimOptions::default() };
+    let transport = InProcess::new(profile, options).map_err(text)?;
+    let control = transport.control();
+    let mut card = Card::open(Box::new(transport), CardOptions::default()).map_err(text)?;
+    card.self_test().map_err(text)?;
+    let turns = match &profile.msm.curves[..] {
+        [curve] => vec![*curve],
+        curves => curves.repeat(TURNS),
     };
-    result.map_err(|error| format!("{error} (seed {}, profile {})", soak.seed, profile.name))
+    let mut outcome = Outcome::default();
+    for (turn, curve) in turns.iter().enumerate() {
+        let soak = Soak {
+            jobs: soak.jobs * (turn as u64 + 1) / turns.len() as u64,
+            seed: soak.seed ^ ((turn as u64) << 32),
+            stalls: soak.stalls,
+        };
+        let control = control.clone();
+        (outcome, card) = match curve {
+            Curve::Bn254 => {
+                World::<ark_bn254::g1::Config>::new(card, control, *curve, soak, outcome)?.run(on_job)?
+            }
+            Curve::Grumpkin => {
+                World::<GrumpkinConfig>::new(card, control, *curve, soak, outcome)?.run(on_job)?
+            }
+        };
+    }
+    Ok(outcome)
 }
 
 struct World<C: SWCurveConfig> {
@@ -89,28 +118,21 @@ struct World<C: SWCurveConfig> {
 }
 
 impl<C: SWCurveConfig<BaseField: Coordinate>> World<C> {
-    fn new(profile: &Profile, soak: &Soak) -> Result<World<C>, String> {
+    /// One curve's jobs on a card, in addition to those before.
+    fn new(
+        mut card: Card,
+        control: SimControl,
+        curve: Curve,
+        soak: Soak,
+        outcome: Outcome,
+    ) -> Result<World<C>, String> {
         let mut rng = ChaCha8Rng::seed_from_u64(soak.seed);
-        let options = SimOptions { seed: soak.seed, stalls: soak.stalls, ..SimOptions::default() };
-        let transport = InProcess::new(profile, options).map_err(text)?;
-        let control = transport.control();
-        let mut card = Card::open(Box::new(transport), CardOptions::default()).map_err(text)?;
-        card.self_test().map_err(text)?;
         let points = points(&mut rng);
         let bases = load(&mut card, &points)?;
-        Ok(World {
-            soak: soak.clone(),
-            curve: profile.msm.curve.id(),
-            card,
-            control,
-            rng,
-            points,
-            bases,
-            outcome: Outcome::default(),
-        })
+        Ok(World { soak, curve: curve.id(), card, control, rng, points, bases, outcome })
     }
 
-    fn run(mut self, on_job: &mut dyn FnMut(&Outcome)) -> Result<Outcome, String> {
+    fn run(mut self, on_job: &mut dyn FnMut(&Outcome)) -> Result<(Outcome, Card), String> {
         while self.outcome.jobs < self.soak.jobs {
             match self.rng.gen_range(0..8) {
                 0 => self.fault()?,
@@ -125,7 +147,8 @@ impl<C: SWCurveConfig<BaseField: Coordinate>> World<C> {
         self.compare(given)?;
         self.card.self_test().map_err(text)?;
         on_job(&self.outcome);
-        Ok(self.outcome)
+        self.card.release_bases(self.bases).map_err(text)?;
+        Ok((self.outcome, self.card))
     }
 
     /// How many jobs there may be at once until all are done.

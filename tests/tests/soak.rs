@@ -5,7 +5,17 @@ use spandrel_tests::soak::{Soak, run};
 
 #[test]
 fn random_jobs_resets_and_faults_end_exact() {
-    let profile = Profile::load("sim-small").unwrap_or_else(|error| panic!("{error}"));
+    ends_exact("sim-small");
+}
+
+/// Both curves on one card, each with an adder of its own, take turns.
+#[test]
+fn curves_take_turns_on_one_card() {
+    ends_exact("sim-cycle");
+}
+
+fn ends_exact(profile: &str) {
+    let profile = Profile::load(profile).unwrap_or_else(|error| panic!("{error}"));
     let mut told = 0;
     let soak = Soak { jobs: 12, seed: 3, stalls: true };
     let outcome = run(&profile, &soak, &mut |_| told += 1).unwrap_or_else(|error| panic!("{error}"));

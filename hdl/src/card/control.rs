@@ -12,7 +12,7 @@ use super::windows::WindowTable;
 use crate::axi::{ReadDma, WriteDma};
 use crate::stream::Pair;
 use rust_hdl::prelude::*;
-use spandrel_abi::Identification;
+use spandrel_abi::{CurveId, Identification};
 
 /// Beats that a bus master buffers: four of the longest bursts, which hides a memory latency of as many cycles.
 const BUFFER_BEATS: usize = 256;
@@ -185,6 +185,8 @@ pub struct CardControl {
     pub msm_count: Signal<Out, Bits<32>>,
     /// MSM engine: which of the choices of bits per window.
     pub msm_window_choice: Signal<Out, Bits<4>>,
+    /// MSM engine: see its `second_curve`.
+    pub msm_second_curve: Signal<Out, Bit>,
     /// MSM engine: it runs.
     pub msm_busy: Signal<In, Bit>,
     /// MSM engine: scalar.
@@ -259,6 +261,7 @@ pub struct CardControl {
     resets: ResetControl,
     queue: QueueControl,
     windows: WindowTable,
+    both_curves: Constant<Bit>,
     executor: Executor,
     report: Report,
     vector: FieldVector,
@@ -368,6 +371,7 @@ impl CardControl {
             msm_start: Default::default(),
             msm_count: Default::default(),
             msm_window_choice: Default::default(),
+            msm_second_curve: Default::default(),
             msm_busy: Default::default(),
             msm_scalar_data: Default::default(),
             msm_scalar_valid: Default::default(),
@@ -407,6 +411,7 @@ impl CardControl {
             resets: ResetControl::new(field_latency),
             queue: QueueControl::new(identification),
             windows: WindowTable::new(identification),
+            both_curves: Constant::new(CurveId::ALL.iter().all(|curve| identification.has_curve(*curve))),
             executor: Default::default(),
             report: Report::new(identification),
             vector: FieldVector::new(field_latency),
@@ -616,6 +621,8 @@ impl Logic for CardControl {
         self.msm_start.next = self.executor.msm_start.val() | self.self_test.msm_start.val();
         self.msm_count.next = self.queue.count.val();
         self.msm_window_choice.next = self.windows.choice.val();
+        // The command's curve is one that the card has; with both, the code is the place.
+        self.msm_second_curve.next = self.both_curves.val() & self.command_parameter.val().get_bit(8);
         self.msm_scalar_data.next = self.host_reader.out_data.val();
         self.msm_scalar_valid.next = self.host_reader.out_valid.val() & self.executor.multiplying.val();
         self.msm_point_data.next = self.card_reader.out_data.val();
@@ -624,6 +631,7 @@ impl Logic for CardControl {
         if self.executor.testing.val() {
             self.msm_count.next = self.self_test_count.val();
             self.msm_window_choice.next = 0.into();
+            self.msm_second_curve.next = false;
             self.msm_scalar_data.next = self.self_test.scalar_data.val();
             self.msm_scalar_valid.next = self.self_test.scalar_valid.val();
             self.msm_point_data.next = self.self_test.point_data.val();

@@ -361,6 +361,7 @@ macro_rules! card_top {
                 self.msm.start.next = self.control.msm_start.val();
                 self.msm.count.next = self.control.msm_count.val();
                 self.msm.window_choice.next = self.control.msm_window_choice.val();
+                self.msm.second_curve.next = self.control.msm_second_curve.val();
                 self.control.msm_busy.next = self.msm.busy.val();
                 self.msm.scalar_data.next = self.control.msm_scalar_data.val();
                 self.msm.scalar_valid.next = self.control.msm_scalar_valid.val();
@@ -429,7 +430,7 @@ impl Card {
             clock_khz: profile.clock_khz,
             has_msm: true,
             has_field: true,
-            msm_curves: 1 << profile.msm.curve.id() as u32,
+            msm_curves: profile.msm.curves.iter().fold(0, |mask, curve| mask | 1 << curve.id() as u32),
             msm_window_choices: profile.msm.window_bits.iter().fold(0, |mask, bits| mask | 1 << bits),
             msm_adders: profile.msm.adders,
             msm_adder_kind: match profile.msm.adder {

@@ -22,7 +22,7 @@ pub use engine::{Outcome, combined, run};
 use crate::curve::batched::{BatchedAdder, QUIET_CYCLES};
 use crate::curve::complete_adder;
 use crate::field::Pace;
-use crate::msm::{DigitSource, Shape};
+use crate::msm::{DigitSource, FRESH_SHARE, Shape};
 use crate::profile::{AdderKind, Profile};
 
 /// Frames of a batched adder.
@@ -126,8 +126,12 @@ impl BatchedModel {
     /// The adder of a profile.
     pub fn of(profile: &Profile) -> BatchedModel {
         let batch_pairs = profile.msm.batch_pairs;
-        let adder =
-            BatchedAdder::new(profile.msm.curve, &profile.datapath, batch_pairs as usize, Pace::default());
+        let adder = BatchedAdder::new(
+            profile.first_curve(),
+            &profile.datapath,
+            batch_pairs as usize,
+            Pace::default(),
+        );
         let shape = adder.shape();
         let cycles = adder.stage_cycles();
         BatchedModel {
@@ -161,15 +165,17 @@ impl EngineModel {
         self
     }
 
-    /// The engine of a profile. The latencies are those of its pipelines, which are built for it.
+    /// The engine of a profile, on its first curve. The latencies are those of its pipelines, which are built for it.
     pub fn of(profile: &Profile) -> EngineModel {
         let depth = profile.msm.pair_fifo_depth;
         let (adder, fresh_pairs, most_in_flight) = match profile.msm.adder {
             AdderKind::Complete => {
-                let pipeline = complete_adder(profile.msm.curve, &profile.datapath, 20);
+                let pipeline = complete_adder(profile.first_curve(), &profile.datapath, 20);
                 (AdderModel::Complete { latency: pipeline.latency() as u32 }, depth, u32::from(u16::MAX))
             }
-            AdderKind::BatchedAffine => (AdderModel::Batched(BatchedModel::of(profile)), 64, depth),
+            AdderKind::BatchedAffine => {
+                (AdderModel::Batched(BatchedModel::of(profile)), depth / FRESH_SHARE as u32, depth)
+            }
         };
         let core = |shape: Shape| {
             let source = DigitSource::new(&shape, &profile.datapath);
@@ -177,6 +183,7 @@ impl EngineModel {
             CoreModel { shape, adder, recoder_cycles, fresh_pairs, most_in_flight }
         };
         // `starting`, and then the first cycle in which an element is wanted.
-        EngineModel { cores: Shape::of_cores(profile).into_iter().map(core).collect(), start_cycles: 1 }
+        let shapes = Shape::of_cores(profile).into_iter().take(profile.msm.adders as usize);
+        EngineModel { cores: shapes.map(core).collect(), start_cycles: 1 }
     }
 }

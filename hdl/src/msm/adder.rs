@@ -1,7 +1,7 @@
 //! The point adder as the engine sees it: (point, point, slot) in, (point, slot) out, in any latency and any order.
 
 use crate::curve::batched::BatchedAdder;
-use crate::curve::complete_adder;
+use crate::curve::{Curve, complete_adder};
 use crate::field::{FIELD_BITS, Pace};
 use crate::pipeline_block;
 use crate::profile::{AdderKind, Profile};
@@ -77,9 +77,9 @@ pub struct PointAdder {
 }
 
 impl PointAdder {
-    /// The adder of a profile.
-    pub fn new(profile: &Profile) -> PointAdder {
-        let (curve, config) = (profile.msm.curve, &profile.datapath);
+    /// The adder of a profile, on one of its curves.
+    pub fn new(profile: &Profile, curve: Curve) -> PointAdder {
+        let config = &profile.datapath;
         let (mut complete, mut batched) = (vec![], vec![]);
         match profile.msm.adder {
             AdderKind::Complete => {

@@ -122,13 +122,13 @@ const PAIR_MARGIN: usize = 3;
 
 /// The fresh tokens' pair FIFO, where returning ones have their own, has a quarter of that one's entries: sums of a
 /// batch come back in one long run, and fresh pairs made meanwhile are what the adder takes in the pause after it.
-const FRESH_SHARE: usize = 4;
+pub(crate) const FRESH_SHARE: usize = 4;
 
 impl Buckets {
     /// Buckets of a core around its adder; `flush_cycles` is how long its neighbours need a reset to last.
     pub fn new(profile: &Profile, shape: &Shape, flush_cycles: usize) -> Buckets {
-        let adder = PointAdder::new(profile);
-        let store = PointStore::of(profile.msm.adder, profile.msm.curve);
+        let adder = PointAdder::new(profile, shape.curve);
+        let store = PointStore::of(profile.msm.adder, shape.curve);
         let depth = profile.msm.pair_fifo_depth as usize;
         let (fresh_depth, returned, most_in_flight) = match profile.msm.adder {
             // Always ready: no returning pair ever waits, and the pipeline bounds what is in flight.

@@ -31,6 +31,9 @@ pub struct MsmCore {
     pub count: Signal<In, Bits<32>>,
     /// The job's choice of window bits; constant from `start` to the end of the job.
     pub choice: Signal<In, Bits<4>>,
+    /// The job is on the profile's second curve; constant from `start` to the end of the job. A core of another curve
+    /// than the job's takes no part in it, but passes results on.
+    pub second_curve: Signal<In, Bit>,
     /// Canonical scalar of the element.
     pub element_scalar: Signal<In, Bits<256>>,
     /// Its affine point.
@@ -85,6 +88,8 @@ pub struct MsmCore {
     fresh_over: Signal<Local, Bit>,
     fresh_here: Signal<Local, Bit>,
     idle: Signal<Local, Bit>,
+    mine: Signal<Local, Bit>,
+    on_second_curve: Constant<Bit>,
     enough: Constant<Bits<16>>,
 }
 
@@ -107,6 +112,7 @@ impl MsmCore {
             start: Default::default(),
             count: Default::default(),
             choice: Default::default(),
+            second_curve: Default::default(),
             element_scalar: Default::default(),
             element_point: Default::default(),
             element_valid: Default::default(),
@@ -144,6 +150,8 @@ impl MsmCore {
             fresh_over: Default::default(),
             fresh_here: Default::default(),
             idle: Default::default(),
+            mine: Default::default(),
+            on_second_curve: Constant::new(profile.first_curve() != shape.curve),
             enough: Constant::new(ELEMENTS_UNDER_WAY.to_bits()),
         }
     }
@@ -179,7 +187,8 @@ impl Logic for MsmCore {
         self.clearing.next = self.buckets.clearing.val();
 
         // Elements: a register, a FIFO, the recoder.
-        self.element_here.d.next = self.element_valid.val();
+        self.mine.next = self.second_curve.val() == self.on_second_curve.val();
+        self.element_here.d.next = self.element_valid.val() & self.mine.val();
         self.scalar_here.d.next = self.element_scalar.val();
         self.point_here.d.next = self.element_point.val();
         self.scalars.in_data.next = self.scalar_here.q.val();
@@ -238,6 +247,9 @@ impl Logic for MsmCore {
         }
         self.quiet.next = self.source.idle.val() & self.reducer.idle.val() & self.buckets.empty.val();
         if self.start.val() {
+            self.handed_over.d.next = true;
+        }
+        if self.start.val() & self.mine.val() {
             self.phase.d.next = 1.into();
             self.handed_over.d.next = false;
             self.source.start.next = true;

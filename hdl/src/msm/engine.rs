@@ -9,7 +9,7 @@ use rust_hdl::prelude::*;
 /// Multi-scalar multiplication of `count` scalars and points; see the [module](crate::msm).
 ///
 /// After `start` the engine takes `count` elements, each a scalar and a point in one cycle, sends them to its cores, and
-/// writes projective points, three beats each (X, Y, Z): for core 0 to k − 1, for each of the core's windows in ascending
+/// writes projective points, three beats each (X, Y, Z): for core 0 to k − 1 of the job's curve, for each of the core's windows in ascending
 /// order, for bit 0 to c − 1, the sum S(w, b) with Σ s·P = Σ 2^(c·w + b)·S(w, b) over all of them. A window that several
 /// cores serve comes once from each. A sum that nothing was added to is all zero. See
 /// [`window_shares`](spandrel_abi::window_shares) for which core serves what.
@@ -29,6 +29,8 @@ pub struct MsmEngine {
     pub count: Signal<In, Bits<32>>,
     /// Which of the profile's window bits the job uses: an index into that list, taken with `start`.
     pub window_choice: Signal<In, Bits<4>>,
+    /// The job is on the second of the profile's two curves, taken with `start`.
+    pub second_curve: Signal<In, Bit>,
     /// A job or the clearing after a reset is under way.
     pub busy: Signal<Out, Bit>,
     /// Canonical scalar, below the group order.
@@ -90,6 +92,7 @@ pub struct MsmEngine {
     starting: DFF<Bit>,
     running: DFF<Bit>,
     choice: DFF<Bits<4>>,
+    on_second_curve: DFF<Bit>,
     job_count: DFF<Bits<32>>,
     remaining: DFF<Bits<32>>,
     room: DFF<Bit>,
@@ -98,7 +101,7 @@ pub struct MsmEngine {
     sent_point: DFF<Bits<512>>,
     host_late: DFF<Bit>,
     memory_late: DFF<Bit>,
-    settled: DFF<Bits<5>>,
+    settled: DFF<Bits<6>>,
     cycles_count: DFF<Bits<64>>,
     elements_count: DFF<Bits<64>>,
     bucket_count: DFF<Bits<64>>,
@@ -112,7 +115,7 @@ pub struct MsmEngine {
     begins: Signal<Local, Bit>,
     wanted: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
-    chain: Constant<Bits<5>>,
+    chain: Constant<Bits<6>>,
     _cores: usize,
     _links: usize,
 }
@@ -128,6 +131,7 @@ impl MsmEngine {
             start: Default::default(),
             count: Default::default(),
             window_choice: Default::default(),
+            second_curve: Default::default(),
             busy: Default::default(),
             scalar_data: Default::default(),
             scalar_valid: Default::default(),
@@ -160,6 +164,7 @@ impl MsmEngine {
             starting: Default::default(),
             running: Default::default(),
             choice: Default::default(),
+            on_second_curve: Default::default(),
             job_count: Default::default(),
             remaining: Default::default(),
             room: Default::default(),
@@ -205,7 +210,7 @@ impl Logic for MsmEngine {
     fn update(&mut self) {
         dff_setup!(self, clock, starting, running, choice, job_count, remaining, room, sent, sent_scalar);
         dff_setup!(self, clock, sent_point, host_late, memory_late, settled, cycles_count, elements_count);
-        dff_setup!(self, clock, bucket_count, reduction_count);
+        dff_setup!(self, clock, bucket_count, reduction_count, on_second_curve);
         self.counters.clock.next = self.clock.val();
 
         // A job begins one cycle after `start`, everywhere, from registers.
@@ -221,6 +226,7 @@ impl Logic for MsmEngine {
             self.cores[i].start.next = self.starting.q.val();
             self.cores[i].count.next = self.job_count.q.val();
             self.cores[i].choice.next = self.choice.q.val();
+            self.cores[i].second_curve.next = self.on_second_curve.q.val();
             self.cores[i].element_scalar.next = self.sent_scalar.q.val();
             self.cores[i].element_point.next = self.sent_point.q.val();
             self.cores[i].element_valid.next = self.sent.q.val();
@@ -250,6 +256,7 @@ impl Logic for MsmEngine {
         if self.begins.val() {
             self.running.d.next = true;
             self.choice.d.next = self.window_choice.val();
+            self.on_second_curve.d.next = self.second_curve.val();
             self.job_count.d.next = self.count.val();
             self.remaining.d.next = self.count.val();
         }

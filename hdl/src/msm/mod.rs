@@ -51,6 +51,7 @@ mod targets;
 pub use adder::PointAdder;
 pub use bank::Bank;
 pub use buckets::Buckets;
+pub(crate) use buckets::FRESH_SHARE;
 pub use core::MsmCore;
 pub use digits::DigitSource;
 pub use dual_port::DualPortMemory;

@@ -105,11 +105,14 @@ impl Shape {
         shape
     }
 
-    /// The shapes of a profile's cores.
+    /// The shapes of a profile's cores: those of its first curve, then those of its second, if it has one.
     pub fn of_cores(profile: &Profile) -> Vec<Shape> {
         let choices: Vec<usize> = profile.msm.window_bits.iter().map(|bits| *bits as usize).collect();
         let cores = profile.msm.adders as usize;
-        (0..cores).map(|core| Shape::new(&choices, cores, core, profile.msm.curve)).collect()
+        let of_curve = |curve: &Curve| -> Vec<Shape> {
+            (0..cores).map(|core| Shape::new(&choices, cores, core, *curve)).collect()
+        };
+        profile.msm.curves.iter().flat_map(of_curve).collect()
     }
 
     /// Slots of bank 0: enough for every choice.

@@ -72,8 +72,8 @@ pub(super) struct Listed {
     pub(super) clock_khz: u32,
     /// Size of card memory.
     pub(super) card_memory_kib: u32,
-    /// Curve of the MSM engine.
-    pub(super) msm_curve: &'static str,
+    /// Curves of the MSM engine.
+    pub(super) msm_curves: Vec<&'static str>,
     /// Bits per window that an MSM may choose.
     pub(super) msm_window_bits: Vec<u32>,
     /// Kind of point adder.
@@ -116,7 +116,7 @@ impl List {
                 card.kind,
                 grouped(card.clock_khz.into()),
                 grouped(card.card_memory_kib.into()),
-                card.msm_curve,
+                card.msm_curves.join(" and "),
                 card.msm_adders,
                 card.msm_adder,
                 listed(&card.msm_window_bits)

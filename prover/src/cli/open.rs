@@ -25,8 +25,8 @@ pub(super) fn simulated_cards() -> Result<Vec<Listed>, CliError> {
 #[cfg(feature = "sim")]
 mod simulated {
     use super::{CardArgs, CliError, Listed};
+    use crate::cli::report::curve_name;
     use spandrel_driver::{Card, CardOptions};
-    use spandrel_hdl::curve::Curve;
     use spandrel_hdl::profile::{AdderKind, Profile, ProfileError};
     use spandrel_sim::{InProcess, SimOptions};
 
@@ -82,10 +82,7 @@ mod simulated {
                 kind: "simulated",
                 clock_khz: profile.clock_khz,
                 card_memory_kib: profile.card_memory_kib,
-                msm_curve: match profile.msm.curve {
-                    Curve::Bn254 => "BN254 G1",
-                    Curve::Grumpkin => "Grumpkin",
-                },
+                msm_curves: profile.msm.curves.iter().map(|curve| curve_name(curve.id())).collect(),
                 msm_window_bits: profile.msm.window_bits,
                 msm_adder: match profile.msm.adder {
                     AdderKind::Complete => "complete",

@@ -60,6 +60,13 @@ impl<C: SWCurveConfig<BaseField: Coordinate>> Bench<C> {
         engine
     }
 
+    /// The same engine, the next jobs of which are on the first or the second of its curves.
+    pub fn on_curve<D: SWCurveConfig<BaseField: Coordinate>>(mut self, second: bool) -> Bench<D> {
+        self.bench.set("second_curve", second.into());
+        let Bench { bench, profile, scalars, points, results, .. } = self;
+        Bench { bench, profile, scalars, points, results, curve: PhantomData }
+    }
+
     /// Aborts what is under way.
     pub fn reset(&mut self) {
         self.bench.reset(2);

@@ -91,8 +91,22 @@ pub fn three() -> &'static Design {
 /// One complete adder on Grumpkin.
 pub fn grumpkin() -> &'static Design {
     static DESIGN: OnceLock<Design> = OnceLock::new();
-    DESIGN
-        .get_or_init(|| Design::new("sim-grumpkin", |profile| assert_eq!(profile.msm.curve, Curve::Grumpkin)))
+    DESIGN.get_or_init(|| {
+        Design::new("sim-grumpkin", |profile| assert_eq!(profile.msm.curves, [Curve::Grumpkin]))
+    })
+}
+
+/// Both curves, two batched adders on each.
+pub fn both_curves() -> &'static Design {
+    static DESIGN: OnceLock<Design> = OnceLock::new();
+    DESIGN.get_or_init(|| {
+        let change = msm(|msm| {
+            msm.adders = 2;
+            msm.batch_pairs = 32;
+            msm.pair_fifo_depth = 128;
+        });
+        Design::new("sim-cycle", change)
+    })
 }
 
 /// Two batched adders on Grumpkin.

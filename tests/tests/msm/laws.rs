@@ -1,7 +1,7 @@
 //! Results, whatever the scalars, the bases, the stalls and the jobs before.
 
 use crate::bench::Bench;
-use crate::engines::{Design, Law, batched, hold, on_bn254, two_on_grumpkin};
+use crate::engines::{Design, Law, batched, both_curves, hold, on_bn254, two_on_grumpkin};
 use crate::inputs::{any_scalars, colliding_bases, mixed_bases, random_bases, uniform};
 use ark_bn254::g1::Config as Bn254;
 use ark_ec::AffineRepr;
@@ -142,12 +142,21 @@ fn back_to_back<C: SWCurveConfig<BaseField: Coordinate>>(
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut engine: Bench<C> = design.bench(seed >> 8, stall_percent);
     for (choice, count) in jobs {
-        let choice = choice % design.profile.msm.window_bits.len();
-        let c = design.profile.msm.window_bits[choice] as usize;
-        let bases = mixed_bases::<C>(&mut rng, *count);
-        let scalars = any_scalars(&mut rng, c, *count);
-        engine.check("any", choice, &bases, &scalars);
+        any_job(&mut rng, &mut engine, choice % design.profile.msm.window_bits.len(), *count);
     }
+}
+
+/// One job on either curve, of any size and choice.
+fn any_job<C: SWCurveConfig<BaseField: Coordinate>>(
+    rng: &mut ChaCha8Rng,
+    engine: &mut Bench<C>,
+    choice: usize,
+    count: usize,
+) {
+    let c = engine.profile.msm.window_bits[choice] as usize;
+    let bases = mixed_bases::<C>(rng, count);
+    let scalars = any_scalars(rng, c, count);
+    engine.check("any", choice, &bases, &scalars);
 }
 
 proptest! {
@@ -164,6 +173,26 @@ proptest! {
         match on_bn254().get(engine) {
             Some((_, design)) => back_to_back::<Bn254>(design, seed, stall_percent, &jobs),
             None => back_to_back::<GrumpkinConfig>(two_on_grumpkin(), seed, stall_percent, &jobs),
+        }
+    }
+
+    /// Jobs of both curves on one engine, in any order: the cores of one leave those of the other alone.
+    #[test]
+    fn curves_take_turns(
+        seed: u64,
+        stall_percent in 0u8..60,
+        jobs in vec((any::<bool>(), 0usize..2, 0usize..60), 2..6),
+    ) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut engine: Bench<Bn254> = both_curves().bench(seed >> 8, stall_percent);
+        for (second, choice, count) in jobs {
+            if second {
+                let mut other: Bench<GrumpkinConfig> = engine.on_curve(true);
+                any_job(&mut rng, &mut other, choice, count);
+                engine = other.on_curve(false);
+            } else {
+                any_job(&mut rng, &mut engine, choice, count);
+            }
         }
     }
 }
