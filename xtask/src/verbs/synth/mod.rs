@@ -1,5 +1,6 @@
 //! `cargo xtask synth`: what a unit of the card needs on an FPGA, by Yosys.
 
+mod hierarchy;
 mod resources;
 mod table;
 mod unit;
@@ -20,10 +21,6 @@ const CONSTANTS: [&str; 3] = ["tiles", "low-shift-add", "shift-add"];
 /// Karatsuba levels and ways to multiply by constants that are worth choosing from: everything on DSPs; balanced; few
 /// DSPs; fewest.
 const DECISIVE: [(usize, &str); 4] = [(2, "tiles"), (2, "low-shift-add"), (2, "shift-add"), (4, "shift-add")];
-
-/// Units that are synthesised around a part that occurs in them several times and holds all their multiplier tiles; the
-/// part is synthesised on its own.
-const PARTS: [(&str, &str); 1] = [("batched_affine_adder", "mont_mul")];
 
 /// Synthesise a unit of the card with Yosys and count what it needs
 ///
@@ -82,16 +79,7 @@ impl Synth {
         for (index, shape) in shapes.iter().enumerate() {
             let label = format!("[{}/{}] {} {shape}", index + 1, shapes.len(), self.unit);
             let row = emitter.emit(&self.unit, &self.prime, shape).and_then(|unit| {
-                let resources = match PARTS.iter().find(|(whole, _)| *whole == self.unit) {
-                    None => synthesis.resources(&unit.top, &unit.verilog, &label)?,
-                    Some((_, part)) => {
-                        let part = emitter.emit(part, &self.prime, shape)?;
-                        let count = unit.counts.multiplier_tiles / part.counts.multiplier_tiles;
-                        let one = synthesis.resources(&part.top, &part.verilog, &label)?;
-                        let rest = synthesis.resources(&unit.top, &unit.without(&part.top), &label)?;
-                        rest.with_parts(&one, count)
-                    }
-                };
+                let resources = synthesis.resources(&unit.top, &unit.verilog, &label)?;
                 Ok(Row { shape: shape.to_string(), unit: unit.counts, resources })
             });
             match row {

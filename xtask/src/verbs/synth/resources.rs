@@ -1,8 +1,9 @@
 //! Cells of an FPGA, from the statistics that Yosys writes.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What a synthesised design needs, instances of sub-modules included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -27,39 +28,47 @@ pub struct Resources {
     pub other: u64,
 }
 
+/// Reads the JSON of Yosys' `stat -json -top TOP`: how many cells there are of each kind, those inside other modules
+/// included, and black boxes too.
+pub fn cells(text: &str) -> Result<BTreeMap<String, u64>> {
+    let report: Value = serde_json::from_str(text).context("the statistics of Yosys are not JSON")?;
+    let kinds = report["design"]["num_cells_by_type"]
+        .as_object()
+        .context("the statistics of Yosys have no design.num_cells_by_type")?;
+    // The total counts instances too, beside the cells inside them.
+    let modules = report["modules"].as_object();
+    let is_cell = |kind: &str| modules.is_none_or(|modules| !modules.contains_key(&format!("\\{kind}")));
+    let count = |(kind, count): (&String, &Value)| match count.as_u64() {
+        Some(count) => Ok((kind.clone(), count)),
+        None => bail!("the count of {kind} is {count}"),
+    };
+    kinds.iter().filter(|(kind, _)| is_cell(kind)).map(count).collect()
+}
+
 impl Resources {
-    /// Reads the JSON of Yosys' `stat -json -top TOP`.
-    pub fn parse(text: &str) -> Result<Resources> {
-        let report: Value = serde_json::from_str(text).context("the statistics of Yosys are not JSON")?;
-        let cells = report["design"]["num_cells_by_type"]
-            .as_object()
-            .context("the statistics of Yosys have no design.num_cells_by_type")?;
-        let mut resources = Resources::default();
-        let modules = report["modules"].as_object();
-        for (kind, count) in cells {
-            // The total counts instances too, beside the cells inside them.
-            if modules.is_some_and(|modules| modules.contains_key(&format!("\\{kind}"))) {
-                continue;
-            }
-            let count = count.as_u64().with_context(|| format!("the count of {kind} is {count}"))?;
-            *resources.column(kind) += if kind.starts_with("RAMB36") { 2 * count } else { count };
-        }
-        Ok(resources)
+    /// Adds cells of a kind.
+    pub fn count(&mut self, kind: &str, count: u64) {
+        *self.column(kind) += if kind.starts_with("RAMB36") { 2 * count } else { count };
     }
 
-    /// This, in which `count` instances of a part were counted as one cell each of another kind, with the parts' insides.
-    pub fn with_parts(&self, part: &Resources, count: u64) -> Resources {
+    /// The sum of two designs.
+    pub fn plus(&self, other: &Resources) -> Resources {
         Resources {
-            dsp: self.dsp + count * part.dsp,
-            lut: self.lut + count * part.lut,
-            ff: self.ff + count * part.ff,
-            carry: self.carry + count * part.carry,
-            srl: self.srl + count * part.srl,
-            uram: self.uram + count * part.uram,
-            bram18: self.bram18 + count * part.bram18,
-            lutram: self.lutram + count * part.lutram,
-            other: self.other.saturating_sub(count) + count * part.other,
+            dsp: self.dsp + other.dsp,
+            lut: self.lut + other.lut,
+            ff: self.ff + other.ff,
+            carry: self.carry + other.carry,
+            srl: self.srl + other.srl,
+            uram: self.uram + other.uram,
+            bram18: self.bram18 + other.bram18,
+            lutram: self.lutram + other.lutram,
+            other: self.other + other.other,
         }
+    }
+
+    /// A design several times.
+    pub fn times(&self, count: u64) -> Resources {
+        (0..count).fold(Resources::default(), |sum, _| sum.plus(self))
     }
 
     fn column(&mut self, kind: &str) -> &mut u64 {
@@ -84,9 +93,15 @@ mod tests {
     /// What Yosys 0.70 wrote on a top module with two instances of a module that has 32 bits of everything.
     const RECORDED: &str = include_str!("recorded.json");
 
+    fn sum(text: &str) -> Result<Resources> {
+        let mut sum = Resources::default();
+        cells(text)?.iter().for_each(|(kind, count)| sum.count(kind, *count));
+        Ok(sum)
+    }
+
     #[test]
     fn cells_of_all_instances_are_counted_and_instances_are_not() -> Result<()> {
-        let found = Resources::parse(RECORDED)?;
+        let found = sum(RECORDED)?;
         assert_eq!(
             found,
             Resources { dsp: 2, lut: 128, ff: 64, carry: 16, srl: 64, other: 64, ..Resources::default() }
@@ -98,7 +113,7 @@ mod tests {
     fn every_kind_of_cell_is_in_its_column() -> Result<()> {
         let cells = r#"{"DSP48E1": 1, "LUT1": 2, "LUT6": 3, "FDSE": 4, "FDRE_1": 5, "CARRY8": 6, "SRLC32E": 7,
             "MUXF7": 8, "RAM32M": 9, "RAMB36E2": 10, "RAMB18E2": 11, "URAM288": 12}"#;
-        let found = Resources::parse(&format!(r#"{{"design": {{"num_cells_by_type": {cells}}}}}"#))?;
+        let found = sum(&format!(r#"{{"design": {{"num_cells_by_type": {cells}}}}}"#))?;
         let expected =
             Resources { dsp: 1, lut: 5, ff: 9, carry: 6, srl: 7, uram: 12, bram18: 31, lutram: 9, other: 8 };
         assert_eq!(found, expected);
@@ -112,7 +127,7 @@ mod tests {
             ("{}", "num_cells_by_type"),
             (r#"{"design": {"num_cells_by_type": {"LUT2": "many"}}}"#, "LUT2"),
         ] {
-            let message = Resources::parse(text).unwrap_err().to_string();
+            let message = cells(text).unwrap_err().to_string();
             assert!(message.contains(part), "{message}");
         }
     }

@@ -77,14 +77,6 @@ pub struct Unit {
     pub counts: Counts,
 }
 
-impl Unit {
-    /// The text with a module's inside left out.
-    pub fn without(&self, module: &str) -> String {
-        let begin = format!("module {module} (");
-        self.verilog.replace(&begin, &format!("(* blackbox *)\n{begin}"))
-    }
-}
-
 #[derive(Deserialize)]
 struct Summary {
     top: String,

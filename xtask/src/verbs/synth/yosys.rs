@@ -1,9 +1,11 @@
 //! Runs of Yosys, one at a time, their results kept.
 
-use super::resources::Resources;
+use super::hierarchy;
+use super::resources::{Resources, cells};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use spandrel_tools::{FileLock, Yosys, checkout_root, last_lines, yosys};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -36,9 +38,13 @@ impl Synthesis {
         &self.yosys.name
     }
 
-    /// The cells of the design with this top module. Modules that are instantiated several times are synthesised once.
-    /// `label` begins the progress lines.
+    /// What the design with this top module needs; `label` begins the progress lines.
     pub fn resources(&self, top: &str, verilog: &str, label: &str) -> Result<Resources> {
+        hierarchy::resources(self, top, verilog, label)
+    }
+
+    /// The cells of the design with this top module, by kind, black boxes included.
+    pub(super) fn cells(&self, top: &str, verilog: &str, label: &str) -> Result<BTreeMap<String, u64>> {
         let script = self.script(top);
         let mut hash = Sha256::new();
         for part in [self.yosys.version.as_str(), script.as_str(), verilog] {
@@ -46,13 +52,13 @@ impl Synthesis {
             hash.update(part);
         }
         let kept = self.store.join(format!("{}.json", hex::encode(hash.finalize())));
-        if let Some(resources) = read_kept(&kept) {
-            return Ok(resources);
+        if let Some(cells) = read_kept(&kept) {
+            return Ok(cells);
         }
         // Two at once would only take each other's memory and caches.
         let _lock = FileLock::acquire(&self.store.join("lock"), "synthesise")?;
-        if let Some(resources) = read_kept(&kept) {
-            return Ok(resources);
+        if let Some(cells) = read_kept(&kept) {
+            return Ok(cells);
         }
         let folder = tempfile::tempdir_in(&self.store).context("cannot make a folder to synthesise in")?;
         std::fs::write(folder.path().join("design.v"), verilog).context("cannot write the design")?;
@@ -60,10 +66,10 @@ impl Synthesis {
         self.run(folder.path(), label)?;
         let report = folder.path().join("stat.json");
         let text = std::fs::read_to_string(&report).context("Yosys wrote no statistics")?;
-        let resources = Resources::parse(&text)?;
+        let cells = cells(&text)?;
         // Renamed into place, so that nobody reads half of it.
         std::fs::rename(&report, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
-        Ok(resources)
+        Ok(cells)
     }
 
     fn script(&self, top: &str) -> String {
@@ -140,9 +146,9 @@ impl Synthesis {
     }
 }
 
-fn read_kept(path: &Path) -> Option<Resources> {
+fn read_kept(path: &Path) -> Option<BTreeMap<String, u64>> {
     // What cannot be read or understood is made again.
-    Resources::parse(&std::fs::read_to_string(path).ok()?).ok()
+    cells(&std::fs::read_to_string(path).ok()?).ok()
 }
 
 /// What a running Yosys has written.

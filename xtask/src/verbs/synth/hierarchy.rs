@@ -1,0 +1,137 @@
+//! A design as its modules, so that each large one is synthesised on its own, once, without the others in it.
+
+use super::{Resources, Synthesis};
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+
+/// Modules of at least so many bytes of Verilog are synthesised on their own; smaller ones together with what they are in.
+const LARGE: usize = 4_000;
+
+/// A module of a design.
+struct Module<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
+impl Module<'_> {
+    /// The module with its ports alone.
+    fn blackbox(&self) -> String {
+        let is_port =
+            |line: &&str| line.trim_start().starts_with("input") || line.trim_start().starts_with("output");
+        let header = self.text.lines().take(1);
+        let ports = self.text.lines().skip(1).filter(is_port);
+        let lines: Vec<&str> = header.chain(ports).chain(["endmodule\n"]).collect();
+        format!("(* blackbox *)\n{}", lines.join("\n"))
+    }
+}
+
+/// The modules of a text, in which every module begins with a line of its own and so does its end.
+fn modules(verilog: &str) -> Vec<Module<'_>> {
+    let mut found = Vec::new();
+    let mut begin = None;
+    let mut at = 0;
+    for line in verilog.split_inclusive('\n') {
+        if let Some(rest) = line.strip_prefix("module ") {
+            begin = Some((at, rest.split(['(', ' ', ';']).next().unwrap_or_default()));
+        }
+        at += line.len();
+        if line.trim_end() == "endmodule"
+            && let Some((start, name)) = begin.take()
+        {
+            found.push(Module { name, text: &verilog[start..at] });
+        }
+    }
+    found
+}
+
+/// What a design needs with everything in it. Optimisation stops at the borders of large modules.
+///
+/// # Errors
+/// Those of the synthesis of a module.
+pub fn resources(synthesis: &Synthesis, top: &str, verilog: &str, label: &str) -> Result<Resources> {
+    let all = modules(verilog);
+    if all.iter().all(|module| module.name != top) {
+        // Yosys has the words for what is wrong with it.
+        let cells = synthesis.cells(top, verilog, label)?;
+        return total(&BTreeMap::from([(top, cells)]), top);
+    }
+    let is_own = |module: &&Module<'_>| module.text.len() >= LARGE || module.name == top;
+    let (own, small): (Vec<&Module<'_>>, Vec<&Module<'_>>) = all.iter().partition(is_own);
+    let mut cells = BTreeMap::new();
+    for (index, module) in own.iter().enumerate() {
+        let mut text = module.text.to_owned();
+        // A module that holds nothing is synthesised under the same key wherever it occurs.
+        let mut holds = vec![module.text];
+        let mut next = 0;
+        let mut taken: Vec<&str> = vec![module.name];
+        while let Some(inside) = holds.get(next).copied() {
+            next += 1;
+            for other in small.iter().chain(&own) {
+                if !taken.contains(&other.name) && instantiates(inside, other.name) {
+                    taken.push(other.name);
+                    if small.iter().any(|one| one.name == other.name) {
+                        holds.push(other.text);
+                        text += other.text;
+                    } else {
+                        text += &other.blackbox();
+                    }
+                }
+            }
+        }
+        let label = match own.len() {
+            1 => label.to_owned(),
+            count => format!("{label}, module {} of {count} ({})", index + 1, module.name),
+        };
+        cells.insert(module.name, synthesis.cells(module.name, &text, &label)?);
+    }
+    total(&cells, top)
+}
+
+fn instantiates(text: &str, module: &str) -> bool {
+    text.lines().any(|line| line.split_whitespace().next() == Some(module))
+}
+
+/// The cells of a module and of the modules that it holds.
+fn total(cells: &BTreeMap<&str, BTreeMap<String, u64>>, module: &str) -> Result<Resources> {
+    let own = cells.get(module).with_context(|| format!("module {module} is missing"))?;
+    let mut sum = Resources::default();
+    for (kind, count) in own {
+        match cells.contains_key(kind.as_str()) {
+            true => sum = sum.plus(&total(cells, kind)?.times(*count)),
+            false => sum.count(kind, *count),
+        }
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DESIGN: &str = "module a(x, y);\n  input wire x;\n  output reg y;\n  b one(.p(x));\n  b two(.p(y));\nendmodule\n\n\
+        module b (p);\n  input wire p;\nendmodule\n";
+
+    #[test]
+    fn a_text_is_cut_into_its_modules() {
+        let found = modules(DESIGN);
+        assert_eq!(found.iter().map(|module| module.name).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(found.iter().map(|module| module.text.len()).sum::<usize>() + 1, DESIGN.len());
+        assert!(instantiates(found[0].text, "b") && !instantiates(found[1].text, "a"));
+        let expected = "(* blackbox *)\nmodule a(x, y);\n  input wire x;\n  output reg y;\nendmodule\n";
+        assert_eq!(found[0].blackbox(), expected);
+    }
+
+    #[test]
+    fn insides_count_as_often_as_they_occur() {
+        let of =
+            |list: &[(&str, u64)]| list.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        let cells = BTreeMap::from([
+            ("a", of(&[("b", 2), ("LUT6", 5)])),
+            ("b", of(&[("c", 3), ("FDRE", 1)])),
+            ("c", of(&[("DSP48E2", 7), ("LUT2", 1)])),
+        ]);
+        let found = total(&cells, "a").unwrap();
+        assert_eq!(found, Resources { dsp: 42, lut: 11, ff: 2, ..Resources::default() });
+        assert!(total(&cells, "d").is_err());
+    }
+}
