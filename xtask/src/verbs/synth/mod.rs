@@ -22,6 +22,9 @@ const CONSTANTS: [&str; 3] = ["tiles", "low-shift-add", "shift-add"];
 /// DSPs; fewest.
 const DECISIVE: [(usize, &str); 4] = [(2, "tiles"), (2, "low-shift-add"), (2, "shift-add"), (4, "shift-add")];
 
+/// Units whose cost is told in multipliers, too.
+const ADDERS: [&str; 2] = ["complete_adder", "batched_affine_adder"];
+
 /// Synthesise a unit of the card with Yosys and count what it needs
 ///
 /// Counts the cells of `synth_xilinx` before placement: DSP slices, LUTs, flip-flops, carry blocks (CARRY4 and CARRY8) and
@@ -80,7 +83,14 @@ impl Synth {
             let label = format!("[{}/{}] {} {shape}", index + 1, shapes.len(), self.unit);
             let row = emitter.emit(&self.unit, &self.prime, shape).and_then(|unit| {
                 let resources = synthesis.resources(&unit.top, &unit.verilog, &label)?;
-                Ok(Row { shape: shape.to_string(), unit: unit.counts, resources })
+                let multiplier_dsp = match ADDERS.contains(&self.unit.as_str()) {
+                    true => {
+                        let multiplier = emitter.emit("mont_mul", &self.prime, shape)?;
+                        Some(synthesis.resources(&multiplier.top, &multiplier.verilog, &label)?.dsp)
+                    }
+                    false => None,
+                };
+                Ok(Row { shape: shape.to_string(), unit: unit.counts, resources, multiplier_dsp })
             });
             match row {
                 Ok(row) => rows.push(row),
@@ -98,6 +108,7 @@ impl Synth {
         } else if !rows.is_empty() {
             println!("{} ({}), {}, {}, II = 1", self.unit, self.prime, self.family, synthesis.tool());
             print!("{}", table::render(&rows));
+            rows.iter().filter_map(Row::worth).for_each(|worth| println!("{worth}"));
         }
         match failure {
             Some(error) if rows.is_empty() => Err(error),

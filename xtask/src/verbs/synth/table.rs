@@ -15,6 +15,19 @@ pub struct Row {
     /// What Yosys counted.
     #[serde(flatten)]
     pub resources: Resources,
+    /// DSP slices of one multiplier of this shape, where the unit is a point adder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multiplier_dsp: Option<u64>,
+}
+
+impl Row {
+    /// The DSP slices of a point adder, in multipliers.
+    pub fn worth(&self) -> Option<String> {
+        let one = self.multiplier_dsp.filter(|dsp| *dsp > 0)?;
+        let dsp = self.resources.dsp;
+        let worth = dsp as f64 / one as f64;
+        Some(format!("{}: {dsp} DSP, {worth:.2} multipliers of {one}", self.shape))
+    }
 }
 
 const HEADINGS: [&str; 11] =
@@ -57,6 +70,7 @@ mod tests {
             shape: shape.into(),
             unit: Counts { latency_cycles: 38, multiplier_tiles: dsp },
             resources: Resources { dsp, lut, ff: 40_000, carry: 3_800, other: 1, ..Resources::default() },
+            multiplier_dsp: None,
         };
         let text = render(&[row("tiles", 294, 12_700), row("shift-add, longer", 8, 900)]);
         assert_eq!(
