@@ -15,6 +15,8 @@ const POINT_BITS: u64 = 508;
 const FRAME_WORDS: u64 = 4_096;
 /// Entries of the FIFO of returning pairs.
 const PAIR_WORDS: u64 = 4_096;
+/// Entries of the FIFO of fresh pairs: a quarter of it, as in `hdl/src/msm/buckets.rs`.
+const FRESH_WORDS: u64 = PAIR_WORDS / 4;
 
 /// A memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -63,7 +65,7 @@ pub fn of_core(window_bits: u32, cores: u32, core: u32) -> Vec<Memory> {
         memory("full flags of buckets", buckets.div_ceil(32) * 4, 36, false),
         memory("full flags of sums", sums.div_ceil(32) * 4, 36, false),
         memory("returning pairs", PAIR_WORDS, 2 * POINT_BITS + 20, false),
-        memory("fresh pairs", 64, 2 * POINT_BITS + 20, false),
+        memory("fresh pairs", FRESH_WORDS, 2 * POINT_BITS + 20, false),
         memory("leaves", FRAME_WORDS, 782, false),
         memory("numerators", FRAME_WORDS, 254, false),
         memory("nodes", FRAME_WORDS, 530, false),
