@@ -28,6 +28,7 @@ enum Verb {
     Registers(verbs::registers::Registers),
     Circuit(verbs::circuit::Circuit),
     Synth(verbs::synth::Synth),
+    Faults(verbs::faults::Faults),
     Soak(verbs::soak::Soak),
     Model(verbs::model::Model),
 }
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Verb::Registers(verb) => verb.run(),
         Verb::Circuit(verb) => verb.run(),
         Verb::Synth(verb) => verb.run(),
+        Verb::Faults(verb) => verb.run(),
         Verb::Soak(verb) => verb.run(),
         Verb::Model(verb) => verb.run(),
     };
