@@ -1,13 +1,10 @@
 //! The driver's transport to a simulated card in the same process.
 
-mod control;
 #[cfg(test)]
 mod tests;
 
-pub use control::{SimControl, SimStatistics};
-
-use crate::{SimCard, SimError, SimOptions};
-use control::Injection;
+use crate::control::Injection;
+use crate::{SimCard, SimControl, SimError, SimOptions, SimStatistics};
 use spandrel_abi::{COMPLETION_VECTOR, REGISTER_BYTES};
 use spandrel_driver::{AccessWidth, ClockKind, DmaBuffer, Transport, TransportError};
 use spandrel_hdl::profile::Profile;
@@ -90,6 +87,14 @@ impl InProcess {
                 Injection::HoldCard(held) => self.card.card_mut().hold(held),
                 Injection::DropInterrupts(count) => self.card.drop_interrupts(count),
                 Injection::Gone(gone) => self.gone = gone,
+                Injection::FaultRead(n, _) => self.card.host_mut().fail_read(n),
+                Injection::Deny(range) => self.card.host_mut().memory_mut().deny(range),
+                Injection::AllowAll => self.card.host_mut().memory_mut().allow_all(),
+                Injection::CorruptCompletion(n, mask) => {
+                    self.card.host_mut().memory_mut().corrupt_completion(n, mask);
+                }
+                Injection::SpuriousInterrupt(_) => {}
+                Injection::ResetLink => {}
             }
         }
     }
@@ -100,6 +105,8 @@ impl InProcess {
             host: self.card.host().traffic(),
             card: self.card.card().traffic(),
             host_faults: self.card.host().memory().fault_count(),
+            denied_accesses: self.card.host().memory().denied_accesses(),
+            pcie: Default::default(),
             mapped_buffers: self.card.host().memory().mapped_buffers(),
         });
     }
