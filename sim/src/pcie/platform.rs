@@ -293,27 +293,22 @@ impl<M: Memory> PcieSim<M> {
         Ok(())
     }
 
-    /// A function-level reset as an operating system does it: what it had configured, it configures again after it.
+    /// A function-level reset as an operating system does it, which then sets the card up again.
     /// Where the card does not end it, its link is reset.
     ///
     /// # Errors
-    /// Those of BAR accesses; [`SimError::Stopped`].
-    pub fn function_reset(&mut self) -> Result<(), SimError> {
-        let sizes = Enumeration {
-            payload_bytes: 128 << self.config.payload_code(),
-            read_bytes: 128 << self.config.read_code(),
-        };
-        self.config_write(DEVICE_CONTROL, 2, u32::from(self.config.half(DEVICE_CONTROL) | FUNCTION_RESET));
+    /// Those of [`PcieSim::enumerate`].
+    pub fn function_reset(&mut self, sizes: Enumeration) -> Result<(), SimError> {
+        let control = self.config.half(DEVICE_CONTROL) | FUNCTION_RESET;
+        self.config_write(DEVICE_CONTROL, 2, control.into());
         let mut left = RESET_BOUND_CYCLES;
         while self.block.in_function_reset() && left > 0 {
             self.cycle()?;
             left -= 1;
         }
         if self.block.in_function_reset() {
-            tracing::warn!(
-                cycles = RESET_BOUND_CYCLES,
-                "the card does not end its function-level reset: resetting its link"
-            );
+            let cycles = RESET_BOUND_CYCLES;
+            tracing::warn!(cycles, "the card does not end its function-level reset: resetting its link");
             self.reset_link()?;
         }
         self.enumerate(sizes)
