@@ -15,6 +15,7 @@ mod msix;
 mod read;
 mod receive;
 mod requests;
+mod top;
 mod write;
 
 pub use access::Access;
@@ -27,4 +28,5 @@ pub use msix::{Msix, MsixVector};
 pub use read::{ReadRequests, SLOTS};
 pub use receive::{Receive, SLOT_BEATS};
 pub use requests::Requests;
+pub use top::{PcieCard, PcieCard256, PcieCard512, emit_card};
 pub use write::WriteRequests;

@@ -317,10 +317,10 @@ impl Logic for ReadRequests {
         self.receive.generation0.next = self.generation0.q.val();
         self.receive.generation1.next = self.generation1.q.val();
         self.receive.generation2.next = self.generation2.q.val();
-        self.receive.begin.next = self.allocate.val();
-        self.receive.begin_slot.next = self.head.q.val();
-        self.receive.begin_address.next = self.address.q.val().get_bits::<7>(5);
-        self.receive.begin_beats.next = self.beats.val().get_bits::<5>(0);
+        self.receive.start.next = self.allocate.val();
+        self.receive.start_slot.next = self.head.q.val();
+        self.receive.start_address.next = self.address.q.val().get_bits::<7>(5);
+        self.receive.start_beats.next = self.beats.val().get_bits::<5>(0);
         self.receive.rc_data.next = self.rc_data.val();
         self.receive.rc_last.next = self.rc_last.val();
         self.receive.rc_discontinue.next = self.rc_discontinue.val();

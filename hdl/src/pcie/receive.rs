@@ -34,13 +34,13 @@ pub struct Receive {
     /// Bit 2 of every slot's generation.
     pub generation2: Signal<In, Bits<32>>,
     /// A request is put into a slot in this cycle.
-    pub begin: Signal<In, Bit>,
+    pub start: Signal<In, Bit>,
     /// Its slot.
-    pub begin_slot: Signal<In, Bits<5>>,
+    pub start_slot: Signal<In, Bits<5>>,
     /// Bits 11:5 of its address.
-    pub begin_address: Signal<In, Bits<7>>,
+    pub start_address: Signal<In, Bits<7>>,
     /// Its beats, 1 to 16.
-    pub begin_beats: Signal<In, Bits<5>>,
+    pub start_beats: Signal<In, Bits<5>>,
     /// A beat of data is written to the memory.
     pub data_write: Signal<Out, Bit>,
     /// Its place: slot and beat.
@@ -109,7 +109,7 @@ pub struct Receive {
     one: Constant<Bits<32>>,
     head_hot: Signal<Local, Bits<32>>,
     slot_hot: Signal<Local, Bits<32>>,
-    begin_hot: Signal<Local, Bits<32>>,
+    start_hot: Signal<Local, Bits<32>>,
     ends: Signal<Local, Bit>,
     still_open: Signal<Local, Bits<32>>,
     over: Signal<Local, Bit>,
@@ -128,10 +128,10 @@ impl Default for Receive {
             generation0: Default::default(),
             generation1: Default::default(),
             generation2: Default::default(),
-            begin: Default::default(),
-            begin_slot: Default::default(),
-            begin_address: Default::default(),
-            begin_beats: Default::default(),
+            start: Default::default(),
+            start_slot: Default::default(),
+            start_address: Default::default(),
+            start_beats: Default::default(),
             data_write: Default::default(),
             data_address: Default::default(),
             data: Default::default(),
@@ -190,7 +190,7 @@ impl Default for Receive {
             one: Constant::new(1u64.into()),
             head_hot: Default::default(),
             slot_hot: Default::default(),
-            begin_hot: Default::default(),
+            start_hot: Default::default(),
             ends: Default::default(),
             still_open: Default::default(),
             over: Default::default(),
@@ -209,10 +209,10 @@ impl Logic for Receive {
         // What is known of the slot is read while the beat is put into a register.
         self.requests.read_address.next = bit_cast::<16, 5>(self.rc_data.val().get_bits::<5>(64));
         self.progress.read_address.next = bit_cast::<16, 5>(self.rc_data.val().get_bits::<5>(64));
-        self.requests.write_address.next = bit_cast::<16, 5>(self.begin_slot.val());
-        self.requests.write_data.next = bit_cast::<12, 7>(self.begin_address.val())
-            | (bit_cast::<12, 5>(self.begin_beats.val()) << 7);
-        self.requests.write_enable.next = self.begin.val();
+        self.requests.write_address.next = bit_cast::<16, 5>(self.start_slot.val());
+        self.requests.write_data.next = bit_cast::<12, 7>(self.start_address.val())
+            | (bit_cast::<12, 5>(self.start_beats.val()) << 7);
+        self.requests.write_enable.next = self.start.val();
         self.beat_valid.d.next = self.rc_valid.val();
         if self.rc_valid.val() {
             self.beat.d.next = self.rc_data.val();
@@ -220,6 +220,48 @@ impl Logic for Receive {
             self.beat_last.d.next = self.rc_last.val();
             self.beat_broken.d.next = self.rc_discontinue.val();
             self.inside.d.next = !self.rc_last.val();
+        }
+
+        // What the completion says of its request, once its last beat has gone through.
+        self.ending.d.next = self.beat_valid.q.val() & self.beat_last.q.val();
+        self.ends.next = self.ending.q.val() & self.active.q.val();
+        self.slot_hot.next = self.one.val() << self.slot.q.val();
+        self.slot_spoiled.next = self.spoiled.q.val() & self.slot_hot.val();
+        self.still_open.next = self.open.val() & self.slot_hot.val();
+        self.finish.next = false;
+        self.finish_slot.next = self.slot.q.val();
+        self.finish_cause.next = self.cause.q.val();
+        self.finish_early.next = (self.cause.q.val() == 1) | (self.cause.q.val() == 5);
+        self.unexpected.next = self.ends.val() & self.unknown.q.val();
+        self.start_hot.next = 0.into();
+        if self.start.val() {
+            self.start_hot.next = self.one.val() << self.start_slot.val();
+        }
+        self.spoiled.d.next = self.spoiled.q.val() & !self.start_hot.val();
+        self.started.d.next = self.started.q.val() & !self.start_hot.val();
+        if self.ends.val() & !self.unknown.q.val() & (self.still_open.val() != 0) {
+            if self.cause.q.val() != 0 {
+                self.finish.next = true;
+            } else {
+                if self.broken.q.val() | (self.got.q.val() != self.expected.q.val()) {
+                    self.finish.next = true;
+                    self.finish_cause.next = 5.into();
+                    self.finish_early.next = true;
+                } else {
+                    if self.completes.q.val() {
+                        self.finish.next = true;
+                        if self.poisoned.q.val() | (self.slot_spoiled.val() != 0) {
+                            self.finish_cause.next = 4.into();
+                        }
+                    }
+                    if self.poisoned.q.val() {
+                        self.spoiled.d.next = (self.spoiled.q.val() & !self.start_hot.val()) | self.slot_hot.val();
+                    }
+                }
+            }
+        }
+        if self.ending.q.val() {
+            self.active.d.next = false;
         }
 
         // The descriptor against the request.
@@ -277,48 +319,6 @@ impl Logic for Receive {
             self.got.d.next = self.got.q.val() + 1;
         }
 
-        // What the completion says of its request, once its last beat has gone through.
-        self.ending.d.next = self.beat_valid.q.val() & self.beat_last.q.val();
-        self.ends.next = self.ending.q.val() & self.active.q.val();
-        self.slot_hot.next = self.one.val() << self.slot.q.val();
-        self.slot_spoiled.next = self.spoiled.q.val() & self.slot_hot.val();
-        self.still_open.next = self.open.val() & self.slot_hot.val();
-        self.finish.next = false;
-        self.finish_slot.next = self.slot.q.val();
-        self.finish_cause.next = self.cause.q.val();
-        self.finish_early.next = (self.cause.q.val() == 1) | (self.cause.q.val() == 5);
-        self.unexpected.next = self.ends.val() & self.unknown.q.val();
-        self.begin_hot.next = 0.into();
-        if self.begin.val() {
-            self.begin_hot.next = self.one.val() << self.begin_slot.val();
-        }
-        self.spoiled.d.next = self.spoiled.q.val() & !self.begin_hot.val();
-        self.started.d.next = self.started.q.val() & !self.begin_hot.val();
-        if self.ends.val() & !self.unknown.q.val() & (self.still_open.val() != 0) {
-            if self.cause.q.val() != 0 {
-                self.finish.next = true;
-            } else {
-                if self.broken.q.val() | (self.got.q.val() != self.expected.q.val()) {
-                    self.finish.next = true;
-                    self.finish_cause.next = 5.into();
-                    self.finish_early.next = true;
-                } else {
-                    if self.completes.q.val() {
-                        self.finish.next = true;
-                        if self.poisoned.q.val() | (self.slot_spoiled.val() != 0) {
-                            self.finish_cause.next = 4.into();
-                        }
-                    }
-                    if self.poisoned.q.val() {
-                        self.spoiled.d.next = (self.spoiled.q.val() & !self.begin_hot.val()) | self.slot_hot.val();
-                    }
-                }
-            }
-        }
-        if self.ending.q.val() {
-            self.active.d.next = false;
-        }
-
         if self.header.val() {
             self.active.d.next = true;
             self.slot.d.next = self.head_slot.val();
@@ -349,7 +349,7 @@ impl Logic for Receive {
                     self.storing.d.next = true;
                     self.progress.write_enable.next = true;
                     self.started.d.next =
-                        (self.started.q.val() & !self.begin_hot.val()) | self.head_hot.val();
+                        (self.started.q.val() & !self.start_hot.val()) | self.head_hot.val();
                 }
             }
         }
