@@ -303,10 +303,17 @@ impl Bench {
 
     /// Reads a DWORD of the BAR.
     pub fn bar_read(&mut self, offset: u64) -> u32 {
+        // What was sent before is answered before.
+        const REQUESTER: u16 = 0xbeef;
         let before = self.completions.len();
-        self.send(&HostRequest::new(super::packets::READ, offset, 4));
-        self.run_until(2_000, |bench| bench.completions.len() > before);
-        let completion = &self.completions[before].1;
+        self.send(&HostRequest { requester: REQUESTER, ..HostRequest::new(super::packets::READ, offset, 4) });
+        let mut answer = None;
+        self.run_until(50_000, |bench| {
+            let answers = bench.completions[before..].iter();
+            answer = answers.map(|(_, one)| one).find(|one| one.requester == REQUESTER).cloned();
+            answer.is_some()
+        });
+        let completion = answer.unwrap();
         assert_eq!(completion.status, 0);
         completion.data[0]
     }
