@@ -1,5 +1,6 @@
 //! An endpoint between a hard block and the card's buses, all of which hold back at random.
 
+use super::mirror::{Mirror, mirror};
 use super::packets::{CardCompletion, CardRequest, HostCompletion, HostRequest, Layout, Packet};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -97,6 +98,7 @@ pub type Policy = Box<dyn FnMut(&CardRequest) -> Answer>;
 /// The test bench.
 pub struct Bench {
     pub model: Model,
+    mirror: Option<Box<dyn Mirror>>,
     pub layout: Layout,
     pub random: ChaCha8Rng,
     stalls: Vec<Stalls>,
@@ -178,13 +180,24 @@ impl Bench {
     /// An endpoint with streams of 256 or 512 bits after its reset: bus master, payloads and reads of up to 512 bytes.
     /// `percent`: how often each side holds back.
     pub fn new(wide: bool, seed: u64, percent: u8) -> Bench {
+        Bench::build(wide, seed, percent, false)
+    }
+
+    /// As [`new`](Bench::new), with RustHDL's own simulation beside it.
+    pub fn mirrored(wide: bool, seed: u64, percent: u8) -> Bench {
+        Bench::build(wide, seed, percent, true)
+    }
+
+    fn build(wide: bool, seed: u64, percent: u8, mirrored: bool) -> Bench {
         let model = library(wide).instance();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let memory = (0..MEMORY).map(|_| random.r#gen()).collect();
         let stalls =
             (0..STREAMS.len() as u64).map(|index| Stalls::random(seed * 16 + index, percent)).collect();
+        let mirror = mirrored.then(|| mirror(&model, wide));
         let mut bench = Bench {
             model,
+            mirror,
             layout: if wide { Layout::WIDE } else { Layout::NARROW },
             random,
             stalls,
@@ -226,7 +239,7 @@ impl Bench {
             aw_taken: 0,
         };
         bench.set("reset", 1);
-        (0..3).for_each(|_| bench.model.clock_cycle());
+        (0..3).for_each(|_| bench.edge());
         bench.set("reset", 0);
         bench.set("cfg_max_payload", 2);
         bench.set("cfg_max_read_req", 2);
@@ -337,7 +350,19 @@ impl Bench {
         self.model.settle();
         self.observe_host(!hold[1], !hold[2]);
         self.observe_card(!hold[6], !hold[8], hold[9]);
+        self.edge();
+    }
+
+    /// The clock's edge.
+    fn edge(&mut self) {
+        self.model.settle();
+        if let Some(mirror) = &mut self.mirror {
+            mirror.compare(&self.model);
+        }
         self.model.rise();
+        if let Some(mirror) = &mut self.mirror {
+            mirror.rise();
+        }
     }
 
     fn drive_packet(&mut self, prefix: &str, packet: &Packet, beat: usize, user: &mut [u8]) {
@@ -544,7 +569,8 @@ impl Bench {
         } else {
             assert!(request.dwords <= 32 << reading, "{} DWORDs exceed the largest read", request.dwords);
             let same = |other: &Outstanding| {
-                other.request.tag == request.tag && !matches!(other.answer, Answer::Silence | Answer::Malformed(_))
+                other.request.tag == request.tag
+                    && !matches!(other.answer, Answer::Silence | Answer::Malformed(_))
             };
             assert!(!self.outstanding.iter().any(same), "tag {:#x} is used twice", request.tag);
             let answer = (self.policy)(&request);
@@ -564,7 +590,8 @@ impl Bench {
     /// Makes a completion for one of the requests that are due.
     fn host_answers(&mut self) {
         let now = self.cycles();
-        let due: Vec<usize> = (0..self.outstanding.len()).filter(|i| self.outstanding[*i].due <= now).collect();
+        let due: Vec<usize> =
+            (0..self.outstanding.len()).filter(|i| self.outstanding[*i].due <= now).collect();
         if due.is_empty() || self.rc.len() > 2 {
             return;
         }
@@ -583,7 +610,9 @@ impl Bench {
         // Up to a random one of the boundaries, or to the end.
         let to_boundary = self.boundary - (at % u64::from(self.boundary)) as u32;
         let mut bytes = to_boundary;
-        while bytes + self.boundary <= self.largest_completion && (self.in_order || self.random.gen_ratio(2, 3)) {
+        while bytes + self.boundary <= self.largest_completion
+            && (self.in_order || self.random.gen_ratio(2, 3))
+        {
             bytes += self.boundary;
         }
         let whole = bytes >= total - sent;

@@ -3,6 +3,7 @@
 mod bench;
 mod completer;
 mod messages;
+mod mirror;
 mod packets;
 mod rates;
 mod reads;
