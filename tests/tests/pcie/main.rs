@@ -2,6 +2,7 @@
 
 mod bench;
 mod completer;
+mod host;
 mod messages;
 mod mirror;
 mod packets;
