@@ -10,7 +10,9 @@ use rust_hdl::prelude::*;
 /// than 8 bytes, messages, data that the hard block took back) is dropped, the rest is answered with the status
 /// Unsupported Request and what the hard block's error log wants to know of the request.
 ///
-/// A read is answered five cycles after it was taken, and those that the register takes for each DWORD.
+/// A read of one DWORD of the endpoint's own registers is answered on CC [`Completer::LATENCY`] cycles after its packet
+/// was taken from CQ; a second DWORD takes one cycle more, and a register of the card
+/// as long as its bus.
 #[derive(LogicBlock, Default)]
 pub struct Completer {
     /// Clock, rising edge.
@@ -86,6 +88,11 @@ pub struct Completer {
     word2: Signal<Local, Bits<32>>,
 }
 
+impl Completer {
+    /// Cycles from a read of one of the endpoint's registers on CQ to its completion on CC.
+    pub const LATENCY: usize = 4;
+}
+
 impl Logic for Completer {
     #[hdl_gen]
     fn update(&mut self) {
@@ -152,15 +159,14 @@ impl Logic for Completer {
         // DWORDs and status (0 successful, 1 unsupported request), requester.
         self.word1.next = bit_cast::<32, 11>(self.dwords.val())
             | (bit_cast::<32, 16>(self.head.q.val().get_bits::<16>(80)) << 16);
-        self.payload.next = bit_cast::<160, 32>(self.low.q.val())
-            | (bit_cast::<160, 32>(self.high.q.val()) << 32);
+        self.payload.next =
+            bit_cast::<160, 32>(self.low.q.val()) | (bit_cast::<160, 32>(self.high.q.val()) << 32);
         self.completion_keep.next = 0x0f.into();
         if self.dwords.val() == 2 {
             self.completion_keep.next = 0x1f.into();
         }
         if self.unsupported.q.val() {
-            self.word1.next =
-                (bit_cast::<32, 16>(self.head.q.val().get_bits::<16>(80)) << 16) | 0x800;
+            self.word1.next = (bit_cast::<32, 16>(self.head.q.val().get_bits::<16>(80)) << 16) | 0x800;
             self.payload.next = bit_cast::<160, 4>(self.first_be.q.val())
                 | (bit_cast::<160, 4>(self.last_be.q.val()) << 4)
                 | (bit_cast::<160, 128>(self.head.q.val().get_bits::<128>(0)) << 32);
@@ -188,8 +194,10 @@ impl Logic for Completer {
         }
         self.access_valid.next = ((self.state.q.val() == 3) & (self.first_be.q.val() != 0))
             | ((self.state.q.val() == 4) & (self.last_be.q.val() != 0));
-        self.low_done.next = (self.state.q.val() == 3) & (self.access_done.val() | (self.first_be.q.val() == 0));
-        self.high_done.next = (self.state.q.val() == 4) & (self.access_done.val() | (self.last_be.q.val() == 0));
+        self.low_done.next =
+            (self.state.q.val() == 3) & (self.access_done.val() | (self.first_be.q.val() == 0));
+        self.high_done.next =
+            (self.state.q.val() == 4) & (self.access_done.val() | (self.last_be.q.val() == 0));
 
         self.request_ready.next = (self.state.q.val() == 0) | (self.state.q.val() == 1);
         self.refused.next = false;
