@@ -1,0 +1,10 @@
+//! The PCIe endpoint, Verilated, between a hesitant hard block and hesitant buses.
+
+mod bench;
+mod completer;
+mod messages;
+mod packets;
+mod rates;
+mod reads;
+mod resets;
+mod writes;
