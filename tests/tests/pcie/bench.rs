@@ -544,7 +544,8 @@ impl Bench {
         } else {
             assert!(request.dwords <= 32 << reading, "{} DWORDs exceed the largest read", request.dwords);
             let same = |other: &Outstanding| {
-                other.request.tag == request.tag && !matches!(other.answer, Answer::Silence | Answer::Malformed(_))
+                other.request.tag == request.tag
+                    && !matches!(other.answer, Answer::Silence | Answer::Malformed(_))
             };
             assert!(!self.outstanding.iter().any(same), "tag {:#x} is used twice", request.tag);
             let answer = (self.policy)(&request);
@@ -564,7 +565,8 @@ impl Bench {
     /// Makes a completion for one of the requests that are due.
     fn host_answers(&mut self) {
         let now = self.cycles();
-        let due: Vec<usize> = (0..self.outstanding.len()).filter(|i| self.outstanding[*i].due <= now).collect();
+        let due: Vec<usize> =
+            (0..self.outstanding.len()).filter(|i| self.outstanding[*i].due <= now).collect();
         if due.is_empty() || self.rc.len() > 2 {
             return;
         }
@@ -583,7 +585,9 @@ impl Bench {
         // Up to a random one of the boundaries, or to the end.
         let to_boundary = self.boundary - (at % u64::from(self.boundary)) as u32;
         let mut bytes = to_boundary;
-        while bytes + self.boundary <= self.largest_completion && (self.in_order || self.random.gen_ratio(2, 3)) {
+        while bytes + self.boundary <= self.largest_completion
+            && (self.in_order || self.random.gen_ratio(2, 3))
+        {
             bytes += self.boundary;
         }
         let whole = bytes >= total - sent;

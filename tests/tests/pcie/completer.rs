@@ -61,7 +61,8 @@ fn reads_and_writes(wide: bool, seed: u64, percent: u8) {
         if write {
             request.data = (0..request.dwords).map(|_| bench.random.r#gen()).collect();
             for (index, data) in request.data.iter().enumerate() {
-                let mask: u32 = (0..4).map(|byte| u32::from(enables[index] >> byte & 1) * (0xff << (byte * 8))).sum();
+                let mask: u32 =
+                    (0..4).map(|byte| u32::from(enables[index] >> byte & 1) * (0xff << (byte * 8))).sum();
                 registers[word + index] = registers[word + index] & !mask | data & mask;
             }
         } else {

@@ -84,7 +84,10 @@ fn a_cause_becomes_a_message() {
 fn masked_causes_wait_in_the_pending_bits() {
     type Change = fn(&mut Bench);
     let cases: [(Change, Change); 4] = [
-        (|bench| bench.set("cfg_interrupt_msix_enable", 0), |bench| bench.set("cfg_interrupt_msix_enable", 1)),
+        (
+            |bench| bench.set("cfg_interrupt_msix_enable", 0),
+            |bench| bench.set("cfg_interrupt_msix_enable", 1),
+        ),
         (|bench| bench.set("cfg_interrupt_msix_mask", 1), |bench| bench.set("cfg_interrupt_msix_mask", 0)),
         (|bench| bench.set("cfg_function_status", 3), |bench| bench.set("cfg_function_status", 7)),
         (
