@@ -41,7 +41,7 @@ impl InProcess {
     /// The card of a profile; see [`SimCard::new`] and [`PcieSim::new`].
     pub fn new(profile: &Profile, options: SimOptions) -> Result<InProcess, SimError> {
         let (name, clock_khz) = (profile.name.as_str(), profile.clock_khz);
-        if profile.name.starts_with("sim-pcie") {
+        if profile.pcie.is_some() {
             let sim = PcieSim::new(profile, &options, HostMemory::new())?;
             return InProcess::from_pcie(sim, Enumeration::default(), name, clock_khz);
         }
@@ -121,7 +121,11 @@ impl InProcess {
     }
 
     /// Whether the configuration space has an access; an error where there is none.
-    fn config(&mut self, offset: u16, width: AccessWidth) -> Result<&mut PcieSim<HostMemory>, TransportError> {
+    fn config(
+        &mut self,
+        offset: u16,
+        width: AccessWidth,
+    ) -> Result<&mut PcieSim<HostMemory>, TransportError> {
         let unsupported =
             TransportError::Unsupported { card: self.describe(), what: "PCI configuration space" };
         let bar_bytes = crate::pcie::config::CONFIG_BYTES as u64;
