@@ -3,15 +3,40 @@
 use super::error::CliError;
 use crate::formats::ExclusiveOutput;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Exit code of an interrupted command: 128 + SIGINT, as shells count.
 const INTERRUPTED: i32 = 130;
+
+/// Whether the command ends by itself when it is asked to.
+static SOFTLY: AtomicBool = AtomicBool::new(false);
+/// Whether it was asked to.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// For a command that runs until it is asked to end: it must look often.
+pub(super) struct Stop;
+
+impl Stop {
+    /// Whether the process was asked to end.
+    pub(super) fn asked(&self) -> bool {
+        ASKED.load(Ordering::Relaxed)
+    }
+}
+
+/// From here on, the command ends by itself when it is asked to; asked a second time, the process ends at once.
+pub(super) fn softly() -> Stop {
+    SOFTLY.store(true, Ordering::Relaxed);
+    Stop
+}
 
 /// Ends the process when it is asked to, but never while outputs are being put in place: they are there whole or not
 /// at all, and no temporary file stays behind. Everything else the process holds (maps, sockets, a simulated
 /// card) goes with it.
 pub(super) fn install() -> Result<(), CliError> {
     ctrlc::set_handler(|| {
+        if SOFTLY.load(Ordering::Relaxed) && !ASKED.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let _whole = ExclusiveOutput::take();
         // Not `eprintln!`, which panics where standard error is gone.
         let _ = std::io::stderr().write_all(b"\ninterrupted; nothing was left half written\n");

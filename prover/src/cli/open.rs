@@ -9,12 +9,17 @@ pub(super) use simulated::{open_driver, open_simulated, simulated_cards};
 
 #[cfg(not(feature = "sim"))]
 pub(super) fn open_driver(
-    _: &CardArgs,
-    _: spandrel_driver::CardOptions,
+    arguments: &CardArgs,
+    options: spandrel_driver::CardOptions,
 ) -> Result<spandrel_driver::Card, CliError> {
-    Err(CliError::Usage(
-        "this build has no simulated card: use --backend cpu, or build with the feature `sim`".to_owned(),
-    ))
+    match arguments.card.as_deref().filter(|name| spandrel_driver::is_pci_name(name)) {
+        Some(name) => super::card_bus::open_on_bus(name, options),
+        None => Err(CliError::Usage(
+            "this build has no simulated card: give a card of the PCI bus, use --backend cpu, or build with the feature \
+             `sim`"
+                .to_owned(),
+        )),
+    }
 }
 
 #[cfg(not(feature = "sim"))]
@@ -25,8 +30,9 @@ pub(super) fn simulated_cards() -> Result<Vec<Listed>, CliError> {
 #[cfg(feature = "sim")]
 mod simulated {
     use super::{CardArgs, CliError, Listed};
+    use crate::cli::card_bus::open_on_bus;
     use crate::cli::report::curve_name;
-    use spandrel_driver::{Card, CardOptions};
+    use spandrel_driver::{Card, CardOptions, is_pci_name};
     use spandrel_hdl::profile::{AdderKind, Profile, ProfileError};
     use spandrel_sim::{InProcess, SimOptions};
 
@@ -35,6 +41,9 @@ mod simulated {
 
     /// Opens the card, ready for commands.
     pub(in crate::cli) fn open_driver(arguments: &CardArgs, options: CardOptions) -> Result<Card, CliError> {
+        if let Some(name) = arguments.card.as_deref().filter(|name| is_pci_name(name)) {
+            return open_on_bus(name, options);
+        }
         let (transport, profile) = open_simulated(arguments)?;
         let failed = |source| card_error(&profile, source);
         Card::open(Box::new(transport), options).map_err(|error| failed(error.into()))
@@ -63,7 +72,7 @@ mod simulated {
             None | Some("sim") => DEFAULT_PROFILE,
             Some(card) => card.strip_prefix("sim:").filter(|name| !name.is_empty()).ok_or_else(|| {
                 CliError::Usage(format!(
-                    "there is no card \"{card}\": give `sim` or `sim:PROFILE`; `spandrel card list` shows what there is"
+                    "there is no card \"{card}\": give `sim`, `sim:PROFILE` or a PCI address; `spandrel card list` shows what there is"
                 ))
             })?,
         };
