@@ -66,6 +66,7 @@ mod options;
 mod queue;
 mod rings;
 mod transport;
+pub mod vfio_user;
 
 pub use bases::BasesHandle;
 pub use card::Card;
@@ -76,6 +77,7 @@ pub use error::{Corruption, DriverError};
 pub use job::{Done, Job, JobOutput, MsmResult, Progress, Sample};
 pub use options::CardOptions;
 pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
+pub use vfio_user::VfioUser;
 
 // What the driver's interface is made of besides its own types.
 pub use spandrel_abi::{Counters, CurveId, FieldId, FieldOperation, Identification, Opcode, Status};
