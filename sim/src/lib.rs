@@ -6,12 +6,14 @@
 //!   AXI4 slaves that are late, hesitant and strict, an AXI4-Lite master.
 //! - [`SimCard`] is the whole Verilated card in that world, [`InProcess`] the driver's way to it, [`SimControl`] the way
 //!   to make it fail.
+//! - [`server`] serves a PCIe card to other processes and virtual machines.
 
 pub mod axi;
 mod card;
 mod error;
 pub mod memory;
 pub mod model;
+pub mod server;
 pub mod testbench;
 mod transport;
 

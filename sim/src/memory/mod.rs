@@ -1,9 +1,11 @@
 //! Memories behind the card's AXI4 masters.
 
 mod card;
+mod guest;
 mod host;
 
 pub use card::CardMemory;
+pub use guest::{GuestMapping, GuestMemory};
 pub use host::{HostFault, HostMemory};
 
 /// Memory as an AXI4 slave sees it. Errors are a bus error to the card and nothing worse.
