@@ -371,7 +371,7 @@ mod tests {
             (0x8000, 0, nix::libc::EINVAL),
             (0x8000, 0x3000, nix::libc::EINVAL),
             (u64::MAX - 0xfff, 0x2000, nix::libc::EINVAL),
-            (0x1000, u64::MAX - 0xfff, nix::libc::EINVAL),
+            (0x1000, u64::MAX - 0xfff, nix::libc::EEXIST),
             (0x1000, 0x2000, nix::libc::EEXIST),
             (0x3000, 0x1000, nix::libc::EEXIST),
             (0x2000, 0x1000, nix::libc::EEXIST),

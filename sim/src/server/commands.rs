@@ -122,7 +122,7 @@ fn region_info(index: u32) -> io::Result<Body> {
     let bytes = match index {
         VFIO_PCI_BAR0_REGION_INDEX => BAR0_BYTES.into(),
         VFIO_PCI_CONFIG_REGION_INDEX => CONFIG_BYTES,
-        0..VFIO_PCI_NUM_REGIONS => 0,
+        index if index < VFIO_PCI_NUM_REGIONS => 0,
         _ => return Err(error(nix::libc::EINVAL)),
     };
     let flags = if bytes > 0 { VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE } else { 0 };
@@ -132,7 +132,7 @@ fn region_info(index: u32) -> io::Result<Body> {
 fn irq_info(index: u32) -> io::Result<Body> {
     let (flags, count) = match index {
         VFIO_PCI_MSIX_IRQ_INDEX => (VFIO_IRQ_INFO_EVENTFD, u32::from(MSIX_VECTORS)),
-        0..VFIO_PCI_NUM_IRQS => (0, 0),
+        index if index < VFIO_PCI_NUM_IRQS => (0, 0),
         _ => return Err(error(nix::libc::EINVAL)),
     };
     Ok(Body::new().words(&[16, flags, index, count]))
