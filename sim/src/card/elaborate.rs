@@ -29,6 +29,11 @@ pub(super) fn library(profile: &Profile, trace: bool) -> Result<Arc<ModelLibrary
     Ok(library)
 }
 
+/// The compiled model of a profile's card on PCI Express.
+pub(crate) fn pcie_library(profile: &Profile, _trace: bool) -> Result<Arc<ModelLibrary>, SimError> {
+    Err(SimError::NoEndpoint { profile: profile.name.clone() })
+}
+
 fn elaborate(profile: &Profile) -> Result<Emitted, SimError> {
     // The revision is left out: a model is kept for as long as its Verilog stays the same, and so should be.
     let mut card = Card::new(profile, 0);

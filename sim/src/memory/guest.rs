@@ -303,6 +303,10 @@ impl Memory for GuestMemory {
         fence(Ordering::Release);
         true
     }
+
+    fn mappings(&self) -> usize {
+        self.mapped()
+    }
 }
 
 #[cfg(test)]

@@ -20,8 +20,9 @@ use vfio_user::{DmaMapFlags, DmaUnmapFlags, ServerBackend};
 const AFTERMATH_CYCLES: u64 = 16_384;
 /// Cycles between two looks at the socket while the function works: 0.1 ms or so.
 const SLICE_CYCLES: u64 = 64;
-/// A reset that takes longer has failed. Clearing the buckets of the largest shipped simulation takes a tenth.
-const RESET_CYCLES: u64 = 2_000_000;
+/// A function-level reset that takes longer has failed, and the link is reset instead. The card lets its reads end first,
+/// or time out, and clears its buckets.
+const RESET_CYCLES: u64 = 400_000;
 /// Bytes of an entry of the MSI-X table, and where in it the word with the mask bit lies.
 const MSIX_ENTRY_BYTES: u64 = 16;
 const MSIX_VECTOR_CONTROL: u64 = 12;
@@ -99,24 +100,26 @@ impl<F: PcieFunction> Bridge<F> {
     /// Waits until a reset that has begun is over, and sets up anew what it took away.
     fn finish_reset(&mut self) -> io::Result<()> {
         let mut left = RESET_CYCLES;
-        let result = loop {
+        loop {
             let run = self.function.run(SLICE_CYCLES);
             self.done(run)?;
-            left = left.saturating_sub(SLICE_CYCLES);
             if !self.function.busy() {
-                break Ok(());
+                break;
             }
+            left = left.saturating_sub(SLICE_CYCLES);
             if left == 0 {
-                tracing::warn!(cycles = RESET_CYCLES, "the card did not come out of its reset");
-                break Err(error(nix::libc::ETIMEDOUT));
+                let cycles = RESET_CYCLES;
+                tracing::warn!(cycles, "the card does not end its function-level reset: resetting its link");
+                let reset = self.function.reset_link();
+                self.done(reset)?;
+                break;
             }
-        };
+        }
         // Messages from before the reset.
         self.function.take_interrupts();
         self.config.was_reset(&mut self.function);
-        self.program_vectors()?;
         self.awake = AFTERMATH_CYCLES;
-        result
+        self.program_vectors()
     }
 
     /// Has the function send the vectors to which the client listens, and no others.
@@ -125,7 +128,8 @@ impl<F: PcieFunction> Bridge<F> {
             self.config.disable_msix(&mut self.function);
             return Ok(());
         }
-        self.function.program_msix();
+        let programmed = self.function.program_msix();
+        self.done(programmed)?;
         for vector in self.vectors.silent() {
             let control =
                 u64::from(MSIX_TABLE_OFFSET) + MSIX_ENTRY_BYTES * u64::from(vector) + MSIX_VECTOR_CONTROL;
@@ -143,6 +147,7 @@ impl<F: PcieFunction> Bridge<F> {
         if let Err(error) = self.reset() {
             tracing::warn!(%error, "the card could not be reset after its client left");
         }
+        self.config.set_sizes(&mut self.function);
     }
 }
 

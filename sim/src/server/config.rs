@@ -18,6 +18,11 @@ const ROM: u16 = 0x30;
 const CAPABILITIES: u16 = 0x34;
 const CAPABILITY_PCIE: u8 = 0x10;
 const CAPABILITY_MSIX: u8 = 0x11;
+/// Offset of Device Capabilities in the PCI Express capability.
+const DEVICE_CAPABILITIES: u16 = 4;
+/// Maximum payload and maximum read request in Device Control, and the code for 512 bytes.
+const SIZES: u32 = 7 << 5 | 7 << 12;
+const SIZE_512: u32 = 2;
 /// Offset of Device Control in the PCI Express capability.
 const DEVICE_CONTROL: u16 = 8;
 const FUNCTION_LEVEL_RESET: u32 = 1 << 15;
@@ -49,7 +54,19 @@ impl ConfigSpace {
             msix: find(function, CAPABILITY_MSIX),
         };
         space.was_reset(function);
+        space.set_sizes(function);
         space
+    }
+
+    /// Sets what the link allows: payloads of up to 512 bytes, if the function takes them (a reset leaves
+    /// that alone), and reads of as many.
+    pub(super) fn set_sizes(&self, function: &mut dyn PcieFunction) {
+        if let Some(pcie) = self.pcie {
+            let largest = function.config_read(pcie + DEVICE_CAPABILITIES, 1) & 7;
+            let control = function.config_read(pcie + DEVICE_CONTROL, 2) & !SIZES;
+            let sizes = largest.min(SIZE_512) << 5 | SIZE_512 << 12;
+            function.config_write(pcie + DEVICE_CONTROL, 2, control | sizes);
+        }
     }
 
     /// After a reset of the function: what the client had set is gone, and the platform sets its part anew.

@@ -27,6 +27,8 @@ pub const REFUSED: u64 = 3;
 /// Values of GO: copy once, or never come to an end.
 pub const COPY: u64 = 1;
 pub const FOREVER: u64 = 2;
+/// After this, function-level resets never end.
+pub const NO_RESET: u64 = 3;
 
 pub const COMMAND: u16 = 4;
 pub const DEVICE_CONTROL: u16 = 0x78;
@@ -40,6 +42,7 @@ pub struct StandIn {
     bar: Vec<u8>,
     copying: Option<u64>,
     resetting: u64,
+    no_reset: bool,
     messages: Vec<u16>,
     cycles: Arc<AtomicU64>,
 }
@@ -52,6 +55,7 @@ impl StandIn {
             bar: Vec::new(),
             copying: None,
             resetting: 0,
+            no_reset: false,
             messages: Vec::new(),
             cycles,
         };
@@ -63,6 +67,7 @@ impl StandIn {
         self.config = vec![0; 4096];
         self.bar = vec![0; BAR0_BYTES as usize];
         self.copying = None;
+        self.no_reset = false;
         let identity = u32::from(PCI_DEVICE) << 16 | u32::from(PCI_VENDOR);
         for (at, value) in [
             (0, identity),
@@ -112,7 +117,7 @@ impl PcieFunction for StandIn {
 
     fn config_write(&mut self, offset: u16, bytes: u8, value: u32) {
         if offset == DEVICE_CONTROL && value & 1 << 15 != 0 {
-            self.resetting = RESET_CYCLES;
+            self.resetting = if self.no_reset { u64::MAX } else { RESET_CYCLES };
         } else if offset >= 4 {
             self.config[usize::from(offset)..][..bytes.into()]
                 .copy_from_slice(&value.to_le_bytes()[..bytes.into()]);
@@ -134,7 +139,9 @@ impl PcieFunction for StandIn {
     fn bar_write(&mut self, offset: u64, width: AccessWidth, value: u64) -> Result<(), SimError> {
         let bytes = width.bytes() as usize;
         self.bar[offset as usize..][..bytes].copy_from_slice(&value.to_le_bytes()[..bytes]);
-        if offset == GO {
+        if offset == GO && value == NO_RESET {
+            self.no_reset = true;
+        } else if offset == GO {
             self.bar[STATE as usize] = 1;
             self.copying = Some(if value == COPY { COPY_CYCLES } else { u64::MAX });
         }
@@ -165,11 +172,18 @@ impl PcieFunction for StandIn {
         std::mem::take(&mut self.messages)
     }
 
-    fn program_msix(&mut self) {
+    fn program_msix(&mut self) -> Result<(), SimError> {
         self.config[usize::from(MSIX) + 3] = 0x80;
         for vector in 0..usize::from(MSIX_VECTORS) {
             self.bar[MSIX_TABLE_OFFSET as usize + 16 * vector..][..16].fill(0);
         }
+        Ok(())
+    }
+
+    fn reset_link(&mut self) -> Result<(), SimError> {
+        self.resetting = 0;
+        self.power_on();
+        Ok(())
     }
 }
 

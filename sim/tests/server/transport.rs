@@ -152,9 +152,10 @@ fn resets_clear_the_function_and_leave_the_driver_connected() {
     let served = Served::start();
     let mut card = served.connect();
     let (from, to) = (card.allocate(64).unwrap(), card.allocate(64).unwrap());
-    for from_outside in [true, false] {
+    // Also where the function has stopped, and where it does not end a reset of its own.
+    for (from_outside, before) in [(true, FOREVER), (false, FOREVER), (true, NO_RESET), (false, NO_RESET)] {
         card.write_bar(0x100, AccessWidth::Word, 77).unwrap();
-        card.write_bar(GO, AccessWidth::Word, FOREVER).unwrap();
+        card.write_bar(GO, AccessWidth::Word, before).unwrap();
         if from_outside {
             card.reset().unwrap();
         } else {
