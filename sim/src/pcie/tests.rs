@@ -137,9 +137,12 @@ fn registers_are_reached_at_every_width() {
 
 #[test]
 fn reads_come_whole_however_they_are_completed() {
-    for (bits, timing) in
-        [(256, PcieTiming::STEADY), (512, PcieTiming::STEADY), (256, PcieTiming::HOSTILE), (512, PcieTiming::HOSTILE)]
-    {
+    for (bits, timing) in [
+        (256, PcieTiming::STEADY),
+        (512, PcieTiming::STEADY),
+        (256, PcieTiming::HOSTILE),
+        (512, PcieTiming::HOSTILE),
+    ] {
         let mut bench = Bench::new(bits, timing, 2);
         let (mut sum, mut dwords) = (0u32, 0);
         for (index, (offset, length)) in

@@ -121,7 +121,11 @@ impl InProcess {
     }
 
     /// Whether the configuration space has an access; an error where there is none.
-    fn config(&mut self, offset: u16, width: AccessWidth) -> Result<&mut PcieSim<HostMemory>, TransportError> {
+    fn config(
+        &mut self,
+        offset: u16,
+        width: AccessWidth,
+    ) -> Result<&mut PcieSim<HostMemory>, TransportError> {
         let unsupported =
             TransportError::Unsupported { card: self.describe(), what: "PCI configuration space" };
         let bar_bytes = crate::pcie::config::CONFIG_BYTES as u64;
