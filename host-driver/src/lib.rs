@@ -51,34 +51,61 @@
 //! Copies of scalars and field vectors are overwritten when their job ends. Nothing of their contents is logged
 //! or put into an error.
 
+mod address;
+mod arena;
 mod bar;
 mod bases;
 mod bounds;
+mod buffer;
 mod card;
 mod commands;
+mod compute;
+mod config;
 mod cost;
+mod discovery;
 mod dma;
 mod error;
 mod identify;
 mod job;
+mod link;
+mod lock;
 mod loopback;
+mod mapped_bar;
 mod memory;
+mod monitor;
+mod open_error;
 mod options;
+mod pages;
 mod queue;
+mod ranges;
 mod rings;
+mod staging;
+mod sysfs;
+mod system;
 mod transport;
+mod vfio;
 pub mod vfio_user;
 
+pub use address::{BadPciAddress, PciAddress};
 pub use bases::BasesHandle;
+pub use buffer::{CardBuffer, Refused};
 pub use card::Card;
-pub use commands::MsmOptions;
+pub use compute::MsmOptions;
 pub use cost::{BitLengths, MsmEstimate, best_msm, estimate_msm};
+pub use discovery::{FoundCard, LinkSpeed, bind, cards, find_card, is_pci_name, open_pci, unbind};
 pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory};
 pub use error::{Corruption, DriverError};
-pub use job::{Done, Job, JobOutput, MsmResult, Progress, Sample};
+pub use job::{Done, Job, JobOutput, Lent, MsmResult, Progress, Sample};
+pub use link::{Link, LinkFaults};
+pub use lock::{CardLock, LockError};
 pub use loopback::Loopback;
+pub use monitor::{Monitor, Snapshot};
+pub use open_error::OpenError;
 pub use options::CardOptions;
+pub use sysfs::SysfsTransport;
+pub use system::System;
 pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
+pub use vfio::VfioTransport;
 pub use vfio_user::VfioUser;
 
 // What the driver's interface is made of besides its own types.
