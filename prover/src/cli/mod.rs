@@ -14,6 +14,10 @@ mod plot;
 mod progress;
 mod prove;
 mod report;
+#[cfg(feature = "sim")]
+mod sim;
+#[cfg(feature = "sim")]
+mod simulated;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -57,6 +61,9 @@ enum Command {
     /// Lists, shows and tests cards.
     #[command(subcommand)]
     Card(card::CardCommand),
+    #[cfg(feature = "sim")]
+    #[command(subcommand)]
+    Sim(sim::SimCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +88,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "sim")]
         Command::Bench(Bench::Sim(command)) => command.run(),
         Command::Card(command) => command.run(),
+        #[cfg(feature = "sim")]
+        Command::Sim(command) => command.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
