@@ -24,6 +24,7 @@ pub(crate) enum Injection {
     CorruptCompletion(u64, [u8; COMPLETION_BYTES]),
     SpuriousInterrupt(u16),
     ResetLink,
+    ResetFunction,
 }
 
 /// What a simulated card did so far.
@@ -143,6 +144,12 @@ impl SimControl {
     /// Express is then unconfigured, so that its registers read as all ones until it is reset through the transport.
     pub fn reset_link(&self) {
         self.order(Injection::ResetLink);
+    }
+
+    /// Starts a function-level reset behind the driver's back, as another program may do; on a bare AXI bus the card is
+    /// reset. As after [`SimControl::reset_link`], the card is then unconfigured.
+    pub fn reset_function(&self) {
+        self.order(Injection::ResetFunction);
     }
 
     /// What the card had done when its transport was last used.

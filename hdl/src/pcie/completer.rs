@@ -152,15 +152,14 @@ impl Logic for Completer {
         // DWORDs and status (0 successful, 1 unsupported request), requester.
         self.word1.next = bit_cast::<32, 11>(self.dwords.val())
             | (bit_cast::<32, 16>(self.head.q.val().get_bits::<16>(80)) << 16);
-        self.payload.next = bit_cast::<160, 32>(self.low.q.val())
-            | (bit_cast::<160, 32>(self.high.q.val()) << 32);
+        self.payload.next =
+            bit_cast::<160, 32>(self.low.q.val()) | (bit_cast::<160, 32>(self.high.q.val()) << 32);
         self.completion_keep.next = 0x0f.into();
         if self.dwords.val() == 2 {
             self.completion_keep.next = 0x1f.into();
         }
         if self.unsupported.q.val() {
-            self.word1.next =
-                (bit_cast::<32, 16>(self.head.q.val().get_bits::<16>(80)) << 16) | 0x800;
+            self.word1.next = (bit_cast::<32, 16>(self.head.q.val().get_bits::<16>(80)) << 16) | 0x800;
             self.payload.next = bit_cast::<160, 4>(self.first_be.q.val())
                 | (bit_cast::<160, 4>(self.last_be.q.val()) << 4)
                 | (bit_cast::<160, 128>(self.head.q.val().get_bits::<128>(0)) << 32);
@@ -188,8 +187,10 @@ impl Logic for Completer {
         }
         self.access_valid.next = ((self.state.q.val() == 3) & (self.first_be.q.val() != 0))
             | ((self.state.q.val() == 4) & (self.last_be.q.val() != 0));
-        self.low_done.next = (self.state.q.val() == 3) & (self.access_done.val() | (self.first_be.q.val() == 0));
-        self.high_done.next = (self.state.q.val() == 4) & (self.access_done.val() | (self.last_be.q.val() == 0));
+        self.low_done.next =
+            (self.state.q.val() == 3) & (self.access_done.val() | (self.first_be.q.val() == 0));
+        self.high_done.next =
+            (self.state.q.val() == 4) & (self.access_done.val() | (self.last_be.q.val() == 0));
 
         self.request_ready.next = (self.state.q.val() == 0) | (self.state.q.val() == 1);
         self.refused.next = false;

@@ -204,8 +204,8 @@ impl<const DATA: usize, const KEEP: usize, const USER: usize> Logic for Widen<DA
         if self.both.val() {
             self.beats.in_data.next =
                 bit_cast::<DATA, 256>(self.low.q.val()) | (bit_cast::<DATA, 256>(self.in_data.val()) << 256);
-            self.keep.next = bit_cast::<16, 8>(self.low_keep.q.val())
-                | (bit_cast::<16, 8>(self.in_keep.val()) << 8);
+            self.keep.next =
+                bit_cast::<16, 8>(self.low_keep.q.val()) | (bit_cast::<16, 8>(self.in_keep.val()) << 8);
             self.first.next = self.low_first.q.val();
             self.single.next = self.low_single.q.val();
         }

@@ -1,7 +1,8 @@
 //! The endpoint's parts, joined.
 
 use super::{
-    Access, Completer, FunctionReset, LinkRegisters, Msix, Narrow, ReadRequests, Requests, Widen, WriteRequests,
+    Access, Completer, FunctionReset, LinkRegisters, Msix, Narrow, ReadRequests, Requests, Widen,
+    WriteRequests,
 };
 use crate::stream::Skid;
 use rust_hdl::prelude::*;
@@ -11,7 +12,14 @@ use rust_hdl::prelude::*;
 /// `KEEP` is `DATA` / 32; `CQ`, `CC`, `RQ` and `RC` are the widths of the streams' `tuser`, which the hard block fixes:
 /// [`Endpoint256`] and [`Endpoint512`] have them.
 #[derive(LogicBlock)]
-pub struct Endpoint<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, const RQ: usize, const RC: usize> {
+pub struct Endpoint<
+    const DATA: usize,
+    const KEEP: usize,
+    const CQ: usize,
+    const CC: usize,
+    const RQ: usize,
+    const RC: usize,
+> {
     /// Clock, rising edge.
     pub clock: Signal<In, Clock>,
     /// Synchronous reset of the endpoint and of the buses, active high.
@@ -196,7 +204,9 @@ pub type Endpoint256 = Endpoint<256, 8, 88, 33, 62, 75>;
 /// The endpoint of a hard block with streams of 512 bits.
 pub type Endpoint512 = Endpoint<512, 16, 183, 81, 137, 161>;
 
-impl<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, const RQ: usize, const RC: usize> Endpoint<DATA, KEEP, CQ, CC, RQ, RC> {
+impl<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, const RQ: usize, const RC: usize>
+    Endpoint<DATA, KEEP, CQ, CC, RQ, RC>
+{
     /// An endpoint whose read requests time out after `timeout_cycles`.
     pub fn new(timeout_cycles: u32) -> Self {
         let wide = DATA == 512;
@@ -306,10 +316,14 @@ impl<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, con
     }
 }
 
-impl<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, const RQ: usize, const RC: usize> Logic for Endpoint<DATA, KEEP, CQ, CC, RQ, RC> {
+impl<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, const RQ: usize, const RC: usize>
+    Logic for Endpoint<DATA, KEEP, CQ, CC, RQ, RC>
+{
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, completer, access, link, msix, writes, reads, requests, narrow, widen, flr, answers);
+        clock!(
+            self, clock, completer, access, link, msix, writes, reads, requests, narrow, widen, flr, answers
+        );
         self.completer.reset.next = self.reset.val();
         self.access.reset.next = self.reset.val();
         self.writes.reset.next = self.reset.val();

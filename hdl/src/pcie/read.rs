@@ -247,7 +247,19 @@ impl ReadRequests {
 impl Logic for ReadRequests {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, address, left, head, tail, beat, asked_address, asked_beats, asked_tag, asked);
+        dff_setup!(
+            self,
+            clock,
+            address,
+            left,
+            head,
+            tail,
+            beat,
+            asked_address,
+            asked_beats,
+            asked_tag,
+            asked
+        );
         dff_setup!(self, clock, busy, done, cause0, cause1, cause2, generation0, generation1, generation2);
         dff_setup!(self, clock, now, scanned);
         clock!(self, clock, receive, data, order, issued);
@@ -393,11 +405,12 @@ impl Logic for ReadRequests {
         self.tail.d.next = self.next_tail.val();
         self.beat.d.next = self.next_beat.val();
         self.order.out_ready.next = self.pop.val();
-        self.data.read_address.next = (bit_cast::<16, 5>(self.next_tail.val()) << 4)
-            | bit_cast::<16, 5>(self.next_beat.val());
+        self.data.read_address.next =
+            (bit_cast::<16, 5>(self.next_tail.val()) << 4) | bit_cast::<16, 5>(self.next_beat.val());
         self.rdata.next = self.data.read_data.val();
         self.rvalid.next = self.give.val();
-        self.rlast.next = self.order.out_data.val().get_bit(5) & (self.beat.q.val() + 1 == self.tail_beats.val());
+        self.rlast.next =
+            self.order.out_data.val().get_bit(5) & (self.beat.q.val() + 1 == self.tail_beats.val());
         self.ruser.next = self.cause.val();
         self.rresp.next = 0.into();
         if self.cause.val() != 0 {

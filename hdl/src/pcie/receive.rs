@@ -210,8 +210,8 @@ impl Logic for Receive {
         self.requests.read_address.next = bit_cast::<16, 5>(self.rc_data.val().get_bits::<5>(64));
         self.progress.read_address.next = bit_cast::<16, 5>(self.rc_data.val().get_bits::<5>(64));
         self.requests.write_address.next = bit_cast::<16, 5>(self.start_slot.val());
-        self.requests.write_data.next = bit_cast::<12, 7>(self.start_address.val())
-            | (bit_cast::<12, 5>(self.start_beats.val()) << 7);
+        self.requests.write_data.next =
+            bit_cast::<12, 7>(self.start_address.val()) | (bit_cast::<12, 5>(self.start_beats.val()) << 7);
         self.requests.write_enable.next = self.start.val();
         self.beat_valid.d.next = self.rc_valid.val();
         if self.rc_valid.val() {
@@ -255,7 +255,8 @@ impl Logic for Receive {
                         }
                     }
                     if self.poisoned.q.val() {
-                        self.spoiled.d.next = (self.spoiled.q.val() & !self.start_hot.val()) | self.slot_hot.val();
+                        self.spoiled.d.next =
+                            (self.spoiled.q.val() & !self.start_hot.val()) | self.slot_hot.val();
                     }
                 }
             }
@@ -326,8 +327,8 @@ impl Logic for Receive {
             self.storing.d.next = false;
             self.completes.d.next = self.beats.val() == self.remaining.val();
             self.poisoned.d.next = (self.error.val() == 1) | self.head.val().get_bit(46);
-            self.place.d.next = (bit_cast::<16, 5>(self.head_slot.val()) << 4)
-                + bit_cast::<16, 8>(self.received.val());
+            self.place.d.next =
+                (bit_cast::<16, 5>(self.head_slot.val()) << 4) + bit_cast::<16, 8>(self.received.val());
             self.expected.d.next = self.beats.val();
             self.got.d.next = 0.into();
             self.cause.d.next = 5.into();

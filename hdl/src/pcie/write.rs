@@ -210,8 +210,8 @@ impl Logic for WriteRequests {
             self.segment_left.d.next = self.segment_left.q.val() - 1;
             self.bad.d.next = self.beat_bad.val();
         }
-        self.flags.next = bit_cast::<80, 64>(self.address.q.val())
-            | (bit_cast::<80, 8>(self.segment.q.val()) << 64);
+        self.flags.next =
+            bit_cast::<80, 64>(self.address.q.val()) | (bit_cast::<80, 8>(self.segment.q.val()) << 64);
         if self.beat_bad.val() {
             self.flags.next = self.flags.val() | (bit_cast::<80, 1>(1.into()) << 72);
         }
@@ -222,8 +222,7 @@ impl Logic for WriteRequests {
         self.packets.in_valid.next = self.end_segment.val();
         if self.end_segment.val() {
             self.planned.d.next = false;
-            self.address.d.next =
-                self.address.q.val() + (bit_cast::<64, 8>(self.segment.q.val()) << 5);
+            self.address.d.next = self.address.q.val() + (bit_cast::<64, 8>(self.segment.q.val()) << 5);
             if self.left.q.val() == 1 {
                 self.open.d.next = false;
             }

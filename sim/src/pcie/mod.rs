@@ -288,6 +288,7 @@ impl<M: Memory> PcieSim<M> {
                 Injection::CorruptCompletion(n, mask) => self.root.memory_mut().corrupt_completion(n, mask),
                 Injection::SpuriousInterrupt(vector) => self.vectors.raise(vector),
                 Injection::ResetLink => self.reset_link()?,
+                Injection::ResetFunction => self.start_function_reset(),
             }
         }
         Ok(())

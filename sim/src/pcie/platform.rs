@@ -136,13 +136,21 @@ impl<M: Memory> PcieSim<M> {
         if self.gone {
             return;
         }
-        if self.config.write(offset, bytes, value).function_reset && !self.block.in_function_reset() {
+        if self.config.write(offset, bytes, value).function_reset {
+            self.start_function_reset();
+        }
+        self.block.configure(&mut self.model, &self.config);
+    }
+
+    /// Has the function reset itself; does nothing while it does.
+    pub(super) fn start_function_reset(&mut self) {
+        if !self.block.in_function_reset() {
             self.config.function_reset();
             self.vectors.reset();
             self.block.start_function_reset(&mut self.model);
             self.root.function_reset(&mut self.block);
+            self.block.configure(&mut self.model, &self.config);
         }
-        self.block.configure(&mut self.model, &self.config);
     }
 
     /// The configuration space.

@@ -41,7 +41,7 @@ impl InProcess {
     /// The card of a profile; see [`SimCard::new`] and [`PcieSim::new`].
     pub fn new(profile: &Profile, options: SimOptions) -> Result<InProcess, SimError> {
         let (name, clock_khz) = (profile.name.as_str(), profile.clock_khz);
-        if profile.name.starts_with("sim-pcie") {
+        if profile.pcie.is_some() {
             let sim = PcieSim::new(profile, &options, HostMemory::new())?;
             return InProcess::from_pcie(sim, Enumeration::default(), name, clock_khz);
         }

@@ -91,7 +91,7 @@ impl World for AxiWorld {
                     self.card.host_mut().memory_mut().corrupt_completion(n, mask);
                 }
                 Injection::SpuriousInterrupt(vector) => self.spurious |= self.has_vector(vector),
-                Injection::ResetLink => self.card.reset()?,
+                Injection::ResetLink | Injection::ResetFunction => self.card.reset()?,
             }
         }
         Ok(())
