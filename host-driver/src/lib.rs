@@ -84,6 +84,7 @@ mod sysfs;
 mod system;
 mod transport;
 mod vfio;
+pub mod vfio_user;
 
 pub use address::{BadPciAddress, PciAddress};
 pub use bases::BasesHandle;
@@ -105,6 +106,7 @@ pub use sysfs::SysfsTransport;
 pub use system::System;
 pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
 pub use vfio::VfioTransport;
+pub use vfio_user::VfioUser;
 
 // What the driver's interface is made of besides its own types.
 pub use spandrel_abi::{Counters, CurveId, FieldId, FieldOperation, Identification, Opcode, Status};

@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::report::print_text;
 use clap::Args;
 use serde::Serialize;
-use spandrel_driver::{Card, CardOptions, FoundCard, LinkSpeed, OpenError, PciAddress, System};
+use spandrel_driver::{FoundCard, LinkSpeed, OpenError, PciAddress, System};
 use std::path::PathBuf;
 
 /// Where the system's files are.
@@ -116,14 +116,6 @@ pub(super) fn bus_line(system: &System, card: &OnBus) -> String {
         line.push_str(&format!("\n{:<24} {hint}", ""));
     }
     line + "\n"
-}
-
-/// Opens a card by its name on the bus, ready for commands.
-pub(super) fn open_on_bus(name: &str, options: CardOptions) -> Result<Card, CliError> {
-    let failed = |source| CliError::Card { card: format!("card {name}"), source };
-    let transport =
-        spandrel_driver::open_pci(&System::default(), name).map_err(|error| bus_error(name, error))?;
-    Card::open(transport, options).map_err(|error| failed(error.into()))
 }
 
 /// The command's error for one of the bus.

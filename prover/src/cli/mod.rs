@@ -17,6 +17,10 @@ mod plot;
 mod progress;
 mod prove;
 mod report;
+#[cfg(feature = "sim")]
+mod sim;
+#[cfg(feature = "sim")]
+mod simulated;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -60,6 +64,9 @@ enum Command {
     /// Lists, shows, watches and tests cards, and makes them usable.
     #[command(subcommand)]
     Card(card::CardCommand),
+    #[cfg(feature = "sim")]
+    #[command(subcommand)]
+    Sim(sim::SimCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +91,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "sim")]
         Command::Bench(Bench::Sim(command)) => command.run(),
         Command::Card(command) => command.run(),
+        #[cfg(feature = "sim")]
+        Command::Sim(command) => command.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
