@@ -70,7 +70,8 @@ struct Look {
 
 impl Watched {
     fn open(watch: &Watch) -> Result<Watched, CliError> {
-        let address = watch.card.card.as_ref().and_then(|card| card.parse::<PciAddress>().ok());
+        let name = watch.card.card.as_deref().unwrap_or_default();
+        let address = name.strip_prefix("sysfs:").unwrap_or(name).parse::<PciAddress>().ok();
         Ok(match address {
             Some(address) => {
                 let failed = |error| bus_error(&address.to_string(), error);
