@@ -238,7 +238,7 @@ impl<F: PcieFunction> ServerBackend for Bridge<F> {
 
     fn region_write(&mut self, region: u32, offset: u64, data: &[u8]) -> io::Result<()> {
         check_range(region, offset, data.len())?;
-        self.awake = AFTERMATH_CYCLES;
+        self.wake();
         let value_of = |place: Range<usize>| {
             let mut value = [0; 8];
             value[..place.len()].copy_from_slice(&data[place]);
