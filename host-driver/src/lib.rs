@@ -24,11 +24,22 @@
 //! }
 //! ```
 //!
+//! # Ways to a card
+//! [`open_pci`] opens a card on the PCI bus: by its address through VFIO ([`VfioTransport`]), with an IOMMU between the
+//! card and memory; or, asked for by name, by sysfs alone ([`SysfsTransport`]). [`cards`] lists them, [`bind`] gives one
+//! to vfio-pci. Every way that others could take too holds the card's [`CardLock`], so that a second process is refused
+//! before it has touched the card; a process may have several cards. A [`Monitor`] looks at a card beside its user.
+//!
 //! # Jobs
 //! `submit_…` copies its inputs to memory that the card reaches, puts commands into the submission ring (or
 //! behind it, when it is full) and returns a [`Job`] at once. The card works through commands in order.
 //! [`Card::poll`] tells whether a job has ended, [`Card::wait`] waits for it. A job that is dropped is finished
 //! by the card all the same; its buffers live until then.
+//!
+//! # Memory
+//! Operands are copied into pinned buffers, which are kept and used again ([`CardOptions::idle_bytes`]), and cut where the
+//! card reaches only so much in one piece. To save the copy, fill a buffer of [`Card::allocate`] and give it to
+//! [`Card::submit_msm_buffer`] or [`Card::submit_field_buffers`]; it comes back with the result.
 //!
 //! # Windows
 //! An MSM is worked on in windows of c bits of its scalars, and a card offers several c. The driver chooses the one
@@ -51,33 +62,62 @@
 //! Copies of scalars and field vectors are overwritten when their job ends. Nothing of their contents is logged
 //! or put into an error.
 
+mod address;
+mod arena;
 mod bar;
 mod bases;
 mod bounds;
+mod buffer;
 mod card;
 mod commands;
+mod compute;
+mod config;
 mod cost;
+mod discovery;
 mod dma;
 mod error;
 mod identify;
 mod job;
+mod link;
+mod lock;
 mod loopback;
+mod mapped_bar;
 mod memory;
+mod monitor;
+mod open_error;
 mod options;
+mod pages;
 mod queue;
+mod ranges;
 mod rings;
+mod staging;
+mod sysfs;
+mod system;
 mod transport;
+mod vfio;
+pub mod vfio_user;
 
+pub use address::{BadPciAddress, PciAddress};
 pub use bases::BasesHandle;
+pub use buffer::{CardBuffer, Refused};
 pub use card::Card;
-pub use commands::MsmOptions;
+pub use compute::MsmOptions;
 pub use cost::{BitLengths, MsmEstimate, best_msm, estimate_msm};
+pub use discovery::{FoundCard, LinkSpeed, bind, cards, find_card, is_pci_name, open_pci, unbind};
 pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory};
 pub use error::{Corruption, DriverError};
-pub use job::{Done, Job, JobOutput, MsmResult, Progress, Sample};
+pub use job::{Done, Job, JobOutput, Lent, MsmResult, Progress, Sample};
+pub use link::{Link, LinkFaults};
+pub use lock::{CardLock, LockError};
 pub use loopback::Loopback;
+pub use monitor::{Monitor, Snapshot};
+pub use open_error::OpenError;
 pub use options::CardOptions;
+pub use sysfs::SysfsTransport;
+pub use system::System;
 pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
+pub use vfio::VfioTransport;
+pub use vfio_user::VfioUser;
 
 // What the driver's interface is made of besides its own types.
 pub use spandrel_abi::{Counters, CurveId, FieldId, FieldOperation, Identification, Opcode, Status};

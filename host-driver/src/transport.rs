@@ -91,6 +91,20 @@ pub enum TransportError {
         /// What it has not.
         what: &'static str,
     },
+    /// What the transport leads through has gone: a simulator that was ended, a connection that was dropped.
+    #[error("{card} has gone: {reason}")]
+    Disconnected {
+        /// The card.
+        card: String,
+        /// What was seen of it, and what to do.
+        reason: String,
+    },
+    /// Another driver uses the card.
+    #[error("{card} is in use by another process: end that one first, or use another card")]
+    InUse {
+        /// The card.
+        card: String,
+    },
     /// There is no such interrupt vector.
     #[error("the card has no interrupt vector {vector}")]
     NoSuchVector {
@@ -165,6 +179,22 @@ pub trait Transport: Send {
     /// Resets the card from outside (a function-level reset on hardware): for a card whose registers no
     /// longer help.
     fn reset(&mut self) -> Result<(), TransportError>;
+
+    /// The longest buffer that [`allocate`](Transport::allocate) can give, in bytes, where a card reaches only so much in
+    /// one piece; `None` where memory is the limit. At least 4 KiB.
+    fn largest_buffer(&self) -> Option<usize> {
+        None
+    }
+
+    /// Cuts a card that does not stop off from host memory. After it has succeeded nothing reaches a [`DmaBuffer`] any
+    /// more once that is dropped, so that memory need not be kept back. The card is usable again after
+    /// [`reset`](Transport::reset).
+    ///
+    /// # Errors
+    /// [`TransportError::Unsupported`] where nothing stands between the card and memory.
+    fn cut_off(&mut self) -> Result<(), TransportError> {
+        Err(TransportError::Unsupported { card: self.describe(), what: "way to be cut off from memory" })
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Box<T> {
@@ -206,5 +236,13 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn reset(&mut self) -> Result<(), TransportError> {
         (**self).reset()
+    }
+
+    fn largest_buffer(&self) -> Option<usize> {
+        (**self).largest_buffer()
+    }
+
+    fn cut_off(&mut self) -> Result<(), TransportError> {
+        (**self).cut_off()
     }
 }

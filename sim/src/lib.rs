@@ -8,6 +8,7 @@
 //!   complex that is late, shuffles and fails on order; [`PcieSim`] is the whole card in it.
 //! - [`SimCard`] is the whole Verilated card in that world, [`InProcess`] the driver's way to it, [`SimControl`] the way
 //!   to make it fail.
+//! - [`server`] serves a PCIe card to other processes and virtual machines.
 
 pub mod axi;
 mod card;
@@ -16,6 +17,7 @@ mod error;
 pub mod memory;
 pub mod model;
 pub mod pcie;
+pub mod server;
 pub mod testbench;
 mod transport;
 

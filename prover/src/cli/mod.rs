@@ -6,6 +6,9 @@ mod bench_driver;
 #[cfg(feature = "sim")]
 mod bench_sim;
 mod card;
+mod card_bus;
+mod card_reset;
+mod card_watch;
 mod error;
 mod interrupt;
 mod msm;
@@ -14,6 +17,10 @@ mod plot;
 mod progress;
 mod prove;
 mod report;
+#[cfg(feature = "sim")]
+mod sim;
+#[cfg(feature = "sim")]
+mod simulated;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -54,9 +61,12 @@ enum Command {
     /// Measures.
     #[command(subcommand)]
     Bench(Bench),
-    /// Lists, shows and tests cards.
+    /// Lists, shows, watches and tests cards, and makes them usable.
     #[command(subcommand)]
     Card(card::CardCommand),
+    #[cfg(feature = "sim")]
+    #[command(subcommand)]
+    Sim(sim::SimCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +91,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "sim")]
         Command::Bench(Bench::Sim(command)) => command.run(),
         Command::Card(command) => command.run(),
+        #[cfg(feature = "sim")]
+        Command::Sim(command) => command.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

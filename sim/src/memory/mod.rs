@@ -2,10 +2,12 @@
 
 mod card;
 mod guard;
+mod guest;
 mod host;
 
 pub use card::CardMemory;
 pub use guard::Guarded;
+pub use guest::{GuestMapping, GuestMemory};
 pub use host::{HostFault, HostMemory};
 
 /// Memory as an AXI4 slave or a root complex sees it. Errors are a bus error to the card and nothing worse.

@@ -49,6 +49,8 @@ pub fn options() -> CardOptions {
         bound_factor: 1,
         bound_floor_cycles: 1000,
         poll_cycles: 500,
+        // So that what a job used can be seen to be given back.
+        idle_bytes: 0,
         ..CardOptions::default()
     }
 }
@@ -85,6 +87,11 @@ impl SoftCard {
         self.model(|model| model.memory.lock().expect("not poisoned").stray_accesses.clone())
     }
 
+    /// Whether `needle` is in a buffer that the card can reach.
+    pub fn can_reach(&self, needle: &[u8]) -> bool {
+        self.model(|model| model.memory.lock().expect("not poisoned").contains(needle))
+    }
+
     /// Whether a buffer was given back with `needle` in it.
     pub fn gave_back(&self, needle: &[u8]) -> bool {
         self.model(|model| {
@@ -113,6 +120,12 @@ impl Transport for SoftTransport {
 
     fn read_bar(&mut self, offset: u64, width: AccessWidth) -> Result<u64, TransportError> {
         assert_eq!(width, AccessWidth::Word, "registers are 32 bits wide");
+        if offset >= REGISTER_BYTES.into() {
+            let index = (offset - u64::from(LINK_STATUS.offset)) as usize / 4;
+            let bar_bytes = REGISTER_BYTES.into();
+            let missing = TransportError::BadAccess { offset, width, bar_bytes };
+            return self.model(|model| model.link).map_or(Err(missing), |link| Ok(link[index].into()));
+        }
         Ok(self.model(|model| model.read(offset as u32)).into())
     }
 
@@ -123,6 +136,9 @@ impl Transport for SoftTransport {
     }
 
     fn allocate(&mut self, bytes: usize) -> Result<DmaBuffer, TransportError> {
+        if self.largest_buffer().is_some_and(|largest| bytes > largest) {
+            return Err(TransportError::Allocation { bytes, reason: "not in one piece".into() });
+        }
         let memory = self.model(|model| match &mut model.faults.allocations_left {
             Some(0) => None,
             Some(left) => {
@@ -155,5 +171,16 @@ impl Transport for SoftTransport {
     fn reset(&mut self) -> Result<(), TransportError> {
         self.model(|model| model.reset());
         Ok(())
+    }
+
+    fn largest_buffer(&self) -> Option<usize> {
+        self.model(|model| model.largest_buffer)
+    }
+
+    fn cut_off(&mut self) -> Result<(), TransportError> {
+        match self.model(|model| model.faults.can_be_cut_off) {
+            true => Ok(()),
+            false => Err(TransportError::Other("the test says so".into())),
+        }
     }
 }
