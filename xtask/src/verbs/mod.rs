@@ -2,6 +2,7 @@
 
 pub mod circuit;
 pub mod demo;
+pub mod guest;
 pub mod lint;
 pub mod model;
 pub mod registers;
