@@ -39,6 +39,8 @@ codes! {
         ReadCounters = 4
         /// Runs known answers through the field and curve pipelines. `count` must be 0.
         SelfTest = 5
+        /// Copies `count` lines of 64 bytes from card memory at `card_address` to `host_out`. `count` is at least 1.
+        ReadCard = 6
     }
 }
 

@@ -16,23 +16,17 @@ pub fn render() -> String {
 
 fn write_page(out: &mut String) -> std::fmt::Result {
     writeln!(out, "Interface version {ABI_MAJOR}.{ABI_MINOR}. All words are little-endian.\n")?;
-    writeln!(out, "## Registers (BAR 0, {BAR0_BYTES} bytes)\n")?;
-    writeln!(out, "| offset | register | access | meaning |\n| --- | --- | --- | --- |")?;
-    for register in REGISTERS {
-        let access = match register.access {
-            Access::ReadOnly => "read only",
-            Access::ReadWrite => "read, write",
-            Access::WriteOneToClear => "write 1 to clear",
-        };
-        writeln!(out, "| `0x{:03x}` | `{}` | {access} |{} |", register.offset, register.name, register.doc)?;
-        for field in register.fields {
-            let bits = match field.width {
-                1 => format!("{}", field.lsb),
-                width => format!("{}:{}", field.lsb + width - 1, field.lsb),
-            };
-            writeln!(out, "| | `{}` | bits {bits} | {} |", field.name, field.doc)?;
-        }
-    }
+    writeln!(out, "## Registers (the first {REGISTER_BYTES} bytes of BAR 0)\n")?;
+    write_registers(out, REGISTERS)?;
+    writeln!(
+        out,
+        "\n## The PCIe endpoint (BAR 0, {BAR0_BYTES} bytes)\n\n\
+         PCI vendor {PCI_VENDOR:04x}, device {PCI_DEVICE:04x}, class {PCI_CLASS:06x}. The MSI-X table of {MSIX_VECTORS} vectors \
+         lies at 0x{MSIX_TABLE_OFFSET:04x}, its pending bits at 0x{MSIX_PBA_OFFSET:04x}. Vector {COMPLETION_VECTOR} tells of \
+         completions, vector {FAULT_VECTOR} of faults. Accesses are of 1, 2, 4 or 8 bytes, aligned. A card on a bare AXI bus \
+         has none of this.\n"
+    )?;
+    write_registers(out, LINK_REGISTERS)?;
     writeln!(out, "\n## Submission entry ({DESCRIPTOR_BYTES} bytes)\n")?;
     write_layout(out, DESCRIPTOR_LAYOUT)?;
     writeln!(out, "\n## Commands\n\n| opcode | command | does |\n| --- | --- | --- |")?;
@@ -63,6 +57,26 @@ fn write_page(out: &mut String) -> std::fmt::Result {
     )?;
     for (name, index, doc) in Counters::LAYOUT {
         writeln!(out, "| {} | `{name}` |{doc} |", 8 * index)?;
+    }
+    Ok(())
+}
+
+fn write_registers(out: &mut String, registers: &[Register]) -> std::fmt::Result {
+    writeln!(out, "| offset | register | access | meaning |\n| --- | --- | --- | --- |")?;
+    for register in registers {
+        let access = match register.access {
+            Access::ReadOnly => "read only",
+            Access::ReadWrite => "read, write",
+            Access::WriteOneToClear => "write 1 to clear",
+        };
+        writeln!(out, "| `0x{:03x}` | `{}` | {access} |{} |", register.offset, register.name, register.doc)?;
+        for field in register.fields {
+            let bits = match field.width {
+                1 => format!("{}", field.lsb),
+                width => format!("{}:{}", field.lsb + width - 1, field.lsb),
+            };
+            writeln!(out, "| | `{}` | bits {bits} | {} |", field.name, field.doc)?;
+        }
     }
     Ok(())
 }

@@ -34,7 +34,19 @@ pub const MAGIC_VALUE: u32 = u32::from_le_bytes(*b"SPDL");
 pub const ABI_MAJOR: u16 = 2;
 
 /// Minor version of this interface: additions that an older driver can ignore.
-pub const ABI_MINOR: u16 = 0;
+pub const ABI_MINOR: u16 = 1;
+
+/// PCI vendor of the card: that of the FPGA's maker, as is usual for boards without one of their own.
+pub const PCI_VENDOR: u16 = 0x10ee;
+
+/// PCI device number of the card; subsystem numbers are the same. What is behind it is told by [`MAGIC`].
+pub const PCI_DEVICE: u16 = 0x5bd1;
+
+/// PCI class of the card, 24 bits: processing accelerator.
+pub const PCI_CLASS: u32 = 0x12_0000;
+
+/// Board number ([`BOARD`]) of simulated cards.
+pub const BOARD_SIMULATED: u32 = 0;
 
 /// Bytes of a field element or scalar at every boundary.
 pub const FIELD_BYTES: usize = 32;

@@ -57,7 +57,7 @@ pub struct Register {
 }
 
 macro_rules! registers {
-    ($($(#[doc = $doc:literal])+ $name:ident @ $offset:literal $access:ident { $($field:expr),* $(,)? })+) => {
+    ($(#[$meta:meta])* $table:ident { $($(#[doc = $doc:literal])+ $name:ident @ $offset:literal $access:ident { $($field:expr),* $(,)? })+ }) => {
         $($(#[doc = $doc])+
         pub const $name: Register = Register {
             name: stringify!($name),
@@ -66,8 +66,8 @@ macro_rules! registers {
             doc: concat!($($doc),+),
             fields: &[$($field),*],
         };)+
-        /// Every register, by offset.
-        pub const REGISTERS: &[Register] = &[$($name),+];
+        $(#[$meta])*
+        pub const $table: &[Register] = &[$($name),+];
     };
 }
 
@@ -94,71 +94,114 @@ fields! {
     STATUS_FAULT_CODE = "FAULT_CODE", 8, 8, "Status code of the fault (see status codes).";
     INTERRUPT_COMPLETION = "COMPLETION", 0, 1, "A completion entry was written.";
     INTERRUPT_FAULT = "FAULT", 1, 1, "STATUS.FAULT was set.";
+    LINK_MAX_PAYLOAD = "MAX_PAYLOAD", 0, 3, "Largest payload of a packet: 128 bytes shifted left by this.";
+    LINK_MAX_READ = "MAX_READ", 4, 3, "Largest read request: 128 bytes shifted left by this.";
+    LINK_BUS_MASTER = "BUS_MASTER", 8, 1, "The card may access host memory.";
+    LINK_MSIX_ENABLE = "MSIX_ENABLE", 9, 1, "The card may send interrupt messages.";
+    LINK_STREAM = "STREAM", 16, 2, "Width of the packet streams: 1 = 256 bits, 2 = 512 bits.";
+    LINK_TIMEOUTS = "TIMEOUTS", 0, 8, "No completion within the endpoint's time.";
+    LINK_UNSUPPORTED = "UNSUPPORTED", 8, 8, "Completion with status Unsupported Request, as for an address that is not mapped.";
+    LINK_ABORTED = "ABORTED", 16, 8, "Completion with status Completer Abort.";
+    LINK_POISONED = "POISONED", 24, 8, "Completion with poisoned data.";
+    LINK_MALFORMED = "MALFORMED", 0, 8, "Completions that do not fit their request.";
+    LINK_UNEXPECTED = "UNEXPECTED", 8, 8, "Completions that nothing waits for, such as late ones; they are dropped.";
+    LINK_REFUSED = "REFUSED", 16, 8, "Requests of the host that were answered as unsupported, or dropped.";
 }
 
 registers! {
-    /// Identification word, the bytes `SPDL`.
-    MAGIC @ 0x000 ReadOnly {}
-    /// Version of the register map and the queues.
-    ABI_VERSION @ 0x004 ReadOnly { ABI_VERSION_MINOR, ABI_VERSION_MAJOR }
-    /// First 32 bits of the git revision the card was built from; 0 where it was not known.
-    GIT_REVISION @ 0x008 ReadOnly {}
-    /// Board number from the profile.
-    BOARD @ 0x00c ReadOnly {}
-    /// Clock of the core in kHz (in simulation: the clock that the profile assumes).
-    CLOCK_KHZ @ 0x010 ReadOnly {}
-    /// Engines on the card.
-    CAPABILITIES @ 0x014 ReadOnly { CAPABILITIES_MSM, CAPABILITIES_FIELD }
-    /// Shape of the MSM engine.
-    MSM_CAPS @ 0x018 ReadOnly { MSM_CAPS_CURVES, MSM_CAPS_ADDERS, MSM_CAPS_ADDER_KIND }
-    /// Latency of the point adder in cycles.
-    MSM_LATENCY @ 0x01c ReadOnly {}
-    /// Size of card memory in KiB.
-    CARD_MEMORY_KIB @ 0x020 ReadOnly {}
-    /// Latency of the Montgomery multiplier in cycles.
-    FIELD_LATENCY @ 0x024 ReadOnly {}
-    /// Bits per window that an MSM may choose: bit c is set where windows of c bits can be chosen.
-    MSM_WINDOW_CHOICES @ 0x028 ReadOnly {}
-    /// Starts and resets the card.
-    CONTROL @ 0x040 ReadWrite { CONTROL_ENABLE, CONTROL_RESET }
-    /// State of the card.
-    STATUS @ 0x044 ReadOnly { STATUS_READY, STATUS_BUSY, STATUS_FAULT, STATUS_FAULT_CODE }
-    /// Interrupt causes since last cleared; the request line is high while a cause is set and enabled.
-    INTERRUPT_STATUS @ 0x048 WriteOneToClear { INTERRUPT_COMPLETION, INTERRUPT_FAULT }
-    /// Interrupt causes that raise the request line.
-    INTERRUPT_ENABLE @ 0x04c ReadWrite { INTERRUPT_COMPLETION, INTERRUPT_FAULT }
-    /// Host address of the submission ring, low half; aligned to 64 bytes.
-    SQ_BASE_LO @ 0x050 ReadWrite {}
-    /// Host address of the submission ring, high half.
-    SQ_BASE_HI @ 0x054 ReadWrite {}
-    /// Number of entries of the submission ring minus one; the number is a power of two, 2 to 32,768.
-    SQ_MASK @ 0x058 ReadWrite {}
-    /// Host address of the completion ring, low half; aligned to 32 bytes.
-    CQ_BASE_LO @ 0x060 ReadWrite {}
-    /// Host address of the completion ring, high half.
-    CQ_BASE_HI @ 0x064 ReadWrite {}
-    /// Number of entries of the completion ring minus one; the number is a power of two, 2 to 32,768.
-    CQ_MASK @ 0x068 ReadWrite {}
-    /// Doorbell: index of the entry after the last one submitted. Masked with SQ_MASK by the card.
-    SQ_TAIL @ 0x080 ReadWrite {}
-    /// Index of the next submission entry that the card will fetch.
-    SQ_HEAD @ 0x084 ReadOnly {}
-    /// Doorbell: index of the next completion entry that the host will read. The card writes no entry that would make the ring full.
-    CQ_HEAD @ 0x088 ReadWrite {}
-    /// Index of the next completion entry that the card will write.
-    CQ_TAIL @ 0x08c ReadOnly {}
-    /// Free for the driver's own tests of register access.
-    SCRATCH @ 0x090 ReadWrite {}
-    /// Cycles since power-on or reset, low half; reading it latches the high half and MSM_ADDITIONS.
-    CYCLES_LO @ 0x0a0 ReadOnly {}
-    /// Cycles since power-on or reset, high half as latched.
-    CYCLES_HI @ 0x0a4 ReadOnly {}
-    /// Additions that the MSM engine has issued since the start of its job, the running one or the last, as latched; the low 32 bits.
-    MSM_ADDITIONS @ 0x0a8 ReadOnly {}
+    /// Every register of the core, by offset: the first [`REGISTER_BYTES`] of BAR 0.
+    REGISTERS {
+        /// Identification word, the bytes `SPDL`.
+        MAGIC @ 0x000 ReadOnly {}
+        /// Version of the register map and the queues.
+        ABI_VERSION @ 0x004 ReadOnly { ABI_VERSION_MINOR, ABI_VERSION_MAJOR }
+        /// First 32 bits of the git revision the card was built from; 0 where it was not known.
+        GIT_REVISION @ 0x008 ReadOnly {}
+        /// Board number from the profile.
+        BOARD @ 0x00c ReadOnly {}
+        /// Clock of the core in kHz (in simulation: the clock that the profile assumes).
+        CLOCK_KHZ @ 0x010 ReadOnly {}
+        /// Engines on the card.
+        CAPABILITIES @ 0x014 ReadOnly { CAPABILITIES_MSM, CAPABILITIES_FIELD }
+        /// Shape of the MSM engine.
+        MSM_CAPS @ 0x018 ReadOnly { MSM_CAPS_CURVES, MSM_CAPS_ADDERS, MSM_CAPS_ADDER_KIND }
+        /// Latency of the point adder in cycles.
+        MSM_LATENCY @ 0x01c ReadOnly {}
+        /// Size of card memory in KiB.
+        CARD_MEMORY_KIB @ 0x020 ReadOnly {}
+        /// Latency of the Montgomery multiplier in cycles.
+        FIELD_LATENCY @ 0x024 ReadOnly {}
+        /// Bits per window that an MSM may choose: bit c is set where windows of c bits can be chosen.
+        MSM_WINDOW_CHOICES @ 0x028 ReadOnly {}
+        /// Starts and resets the card.
+        CONTROL @ 0x040 ReadWrite { CONTROL_ENABLE, CONTROL_RESET }
+        /// State of the card.
+        STATUS @ 0x044 ReadOnly { STATUS_READY, STATUS_BUSY, STATUS_FAULT, STATUS_FAULT_CODE }
+        /// Interrupt causes since last cleared; the request line is high while a cause is set and enabled.
+        INTERRUPT_STATUS @ 0x048 WriteOneToClear { INTERRUPT_COMPLETION, INTERRUPT_FAULT }
+        /// Interrupt causes that raise the request line.
+        INTERRUPT_ENABLE @ 0x04c ReadWrite { INTERRUPT_COMPLETION, INTERRUPT_FAULT }
+        /// Host address of the submission ring, low half; aligned to 64 bytes.
+        SQ_BASE_LO @ 0x050 ReadWrite {}
+        /// Host address of the submission ring, high half.
+        SQ_BASE_HI @ 0x054 ReadWrite {}
+        /// Number of entries of the submission ring minus one; the number is a power of two, 2 to 32,768.
+        SQ_MASK @ 0x058 ReadWrite {}
+        /// Host address of the completion ring, low half; aligned to 32 bytes.
+        CQ_BASE_LO @ 0x060 ReadWrite {}
+        /// Host address of the completion ring, high half.
+        CQ_BASE_HI @ 0x064 ReadWrite {}
+        /// Number of entries of the completion ring minus one; the number is a power of two, 2 to 32,768.
+        CQ_MASK @ 0x068 ReadWrite {}
+        /// Doorbell: index of the entry after the last one submitted. Masked with SQ_MASK by the card.
+        SQ_TAIL @ 0x080 ReadWrite {}
+        /// Index of the next submission entry that the card will fetch.
+        SQ_HEAD @ 0x084 ReadOnly {}
+        /// Doorbell: index of the next completion entry that the host will read. The card writes no entry that would make the ring full.
+        CQ_HEAD @ 0x088 ReadWrite {}
+        /// Index of the next completion entry that the card will write.
+        CQ_TAIL @ 0x08c ReadOnly {}
+        /// Free for the driver's own tests of register access.
+        SCRATCH @ 0x090 ReadWrite {}
+        /// Cycles since power-on or reset, low half; reading it latches the high half and MSM_ADDITIONS.
+        CYCLES_LO @ 0x0a0 ReadOnly {}
+        /// Cycles since power-on or reset, high half as latched.
+        CYCLES_HI @ 0x0a4 ReadOnly {}
+        /// Additions that the MSM engine has issued since the start of its job, the running one or the last, as latched; the low 32 bits.
+        MSM_ADDITIONS @ 0x0a8 ReadOnly {}
+    }
 }
 
-/// Bytes of BAR 0; registers that are not listed read as zero and ignore writes.
-pub const BAR0_BYTES: u32 = 4096;
+registers! {
+    /// Every register of the PCIe endpoint, by offset, behind those of the core. A card without one does not have them.
+    LINK_REGISTERS {
+        /// State of the PCIe link, as the host has configured it.
+        LINK_STATUS @ 0x1000 ReadOnly { LINK_MAX_PAYLOAD, LINK_MAX_READ, LINK_BUS_MASTER, LINK_MSIX_ENABLE, LINK_STREAM }
+        /// Reads of host memory that failed, by cause; each count stays at 255. A reset clears them.
+        LINK_READ_FAULTS @ 0x1004 ReadOnly { LINK_TIMEOUTS, LINK_UNSUPPORTED, LINK_ABORTED, LINK_POISONED }
+        /// Other faults, by cause; each count stays at 255. A reset clears them.
+        LINK_OTHER_FAULTS @ 0x1008 ReadOnly { LINK_MALFORMED, LINK_UNEXPECTED, LINK_REFUSED }
+    }
+}
 
-/// Index of the MSI-X vector (interrupt request line) of the completion ring.
+/// Bytes of the core's registers, the first of BAR 0; what is not listed reads as zero and ignores writes. A card
+/// without a PCIe endpoint has only these.
+pub const REGISTER_BYTES: u32 = 4096;
+
+/// Bytes of BAR 0 of a PCIe card: the core's registers, the endpoint's, the MSI-X table and its pending bits.
+pub const BAR0_BYTES: u32 = 16_384;
+
+/// Byte offset of the MSI-X table in BAR 0: per vector 16 bytes (address, two words; data; control).
+pub const MSIX_TABLE_OFFSET: u32 = 0x2000;
+
+/// Byte offset of the MSI-X pending bits in BAR 0.
+pub const MSIX_PBA_OFFSET: u32 = 0x3000;
+
+/// Number of MSI-X vectors.
+pub const MSIX_VECTORS: u16 = 2;
+
+/// MSI-X vector of the cause [`INTERRUPT_COMPLETION`]: an entry was written to the completion ring.
 pub const COMPLETION_VECTOR: u16 = 0;
+
+/// MSI-X vector of the cause [`INTERRUPT_FAULT`]: the queues stand still.
+pub const FAULT_VECTOR: u16 = 1;

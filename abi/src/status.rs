@@ -54,4 +54,27 @@ statuses! {
     SelfTestFailed = 10
     /// The card has no engine for this command.
     Unsupported = 11
+    /// A read of host memory was not answered within the endpoint's time.
+    HostReadTimeout = 12
+    /// A read of host memory was answered as an unsupported request: nothing is mapped there, or the IOMMU refused it.
+    HostReadUnsupported = 13
+    /// A read of host memory was answered with a completer abort.
+    HostReadAborted = 14
+    /// A read of host memory was answered with poisoned data.
+    HostReadPoisoned = 15
+    /// A read of host memory was answered with something that does not fit the request.
+    HostReadMalformed = 16
+    /// The host has not enabled bus mastering, so the card may not access its memory.
+    HostAccessDisabled = 17
 }
+
+/// Why a read of host memory failed, as the PCIe endpoint tells the core with each beat (`m_axi_host_ruser`, 3 bits):
+/// the status of a cause. Causes that are none of these, and those of other buses (0), are a [`Status::HostReadFault`].
+pub const HOST_READ_CAUSES: &[(u8, Status)] = &[
+    (1, Status::HostReadTimeout),
+    (2, Status::HostReadUnsupported),
+    (3, Status::HostReadAborted),
+    (4, Status::HostReadPoisoned),
+    (5, Status::HostReadMalformed),
+    (6, Status::HostAccessDisabled),
+];

@@ -1,4 +1,5 @@
-//! How the windows of a scalar's digits are divided among the point adders of a card, for card and host alike.
+//! How the windows of a scalar's digits are divided among the point adders of a card, and their buckets among rows, columns
+//! and marks: what the card does, and what a host reckons with when it estimates a job.
 
 /// Bits that signed digits must cover: a scalar has 254, and the digits may carry once more.
 const DIGIT_BITS: u32 = 255;
@@ -33,6 +34,29 @@ pub fn window_shares(window_bits: u32, adders: u32, adder: u32) -> Vec<WindowSha
         ),
     };
     (start / adders..end.div_ceil(adders)).map(share).collect()
+}
+
+/// Bits m of a column's number: the low part of a bucket's in a window of `window_bits` bits, for the reduction.
+pub const fn column_bits(window_bits: u32) -> u32 {
+    (window_bits - 1) / 2
+}
+
+/// Bits of a row's number: the rest of a bucket's c − 1 bits, never fewer than a column's.
+pub const fn row_bits(window_bits: u32) -> u32 {
+    window_bits - 1 - column_bits(window_bits)
+}
+
+/// Bits of the number of a mark, by which an adder's scan knows what to pass over.
+pub const MARK_BITS: u32 = 8;
+
+/// Most bits of a group's number.
+const MAX_GROUP_BITS: u32 = 4;
+
+/// Bits g of a group's number, for an adder that serves `windows` windows, 1 to 2^[`MARK_BITS`]: a window's buckets are
+/// marked in 2^g groups, as many as the marks of the whole adder allow, at most 16.
+pub fn mark_group_bits(window_bits: u32, windows: u32) -> u32 {
+    let most = MARK_BITS - windows.next_power_of_two().ilog2();
+    MAX_GROUP_BITS.min(column_bits(window_bits)).min(most)
 }
 
 #[cfg(test)]

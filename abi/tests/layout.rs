@@ -18,15 +18,29 @@ fn assert_disjoint(what: &str, end: usize, ranges: impl IntoIterator<Item = (Str
 
 #[test]
 fn registers_are_aligned_ordered_apart_and_inside_the_bar() {
-    let ranges = REGISTERS
-        .iter()
-        .map(|register| (register.name.to_string(), register.offset as usize..register.offset as usize + 4));
-    assert_disjoint("BAR 0", BAR0_BYTES as usize, ranges);
-    assert!(REGISTERS.iter().all(|register| register.offset.is_multiple_of(4)));
-    assert!(REGISTERS.is_sorted_by_key(|register| register.offset));
+    let range = |register: &Register| {
+        (register.name.to_string(), register.offset as usize..register.offset as usize + 4)
+    };
+    assert_disjoint("core", REGISTER_BYTES as usize, REGISTERS.iter().map(range));
+    let vectors = usize::from(MSIX_VECTORS);
+    let table = MSIX_TABLE_OFFSET as usize..MSIX_TABLE_OFFSET as usize + 16 * vectors;
+    let pending = MSIX_PBA_OFFSET as usize..MSIX_PBA_OFFSET as usize + 8 * vectors.div_ceil(64);
+    let regions = [
+        ("core".to_string(), 0..REGISTER_BYTES as usize),
+        ("MSI-X table".to_string(), table),
+        ("MSI-X pending bits".to_string(), pending),
+    ];
+    assert_disjoint(
+        "BAR 0",
+        BAR0_BYTES as usize,
+        regions.into_iter().chain(LINK_REGISTERS.iter().map(range)),
+    );
+    let all = || REGISTERS.iter().chain(LINK_REGISTERS);
+    assert!(all().all(|register| register.offset.is_multiple_of(4)));
+    assert!(all().is_sorted_by_key(|register| register.offset));
     assert!(BAR0_BYTES.is_power_of_two());
-    let names: HashSet<_> = REGISTERS.iter().map(|register| register.name).collect();
-    assert_eq!(names.len(), REGISTERS.len(), "two registers of one name");
+    let names: HashSet<_> = all().map(|register| register.name).collect();
+    assert_eq!(names.len(), all().count(), "two registers of one name");
 }
 
 #[test]
@@ -42,7 +56,7 @@ fn halves_of_an_address_follow_each_other() {
 
 #[test]
 fn fields_are_apart_and_inside_their_register() {
-    for register in REGISTERS {
+    for register in REGISTERS.iter().chain(LINK_REGISTERS) {
         let ranges = register
             .fields
             .iter()
@@ -105,6 +119,11 @@ fn codes_are_their_own_inverses_and_no_others_exist() {
         assert_eq!(CurveId::from_code(code), curve.ok_or(code));
     }
     assert_eq!(Status::Success as u8, 0);
+    for (index, (cause, status)) in HOST_READ_CAUSES.iter().enumerate() {
+        // The card adds the cause to a constant.
+        assert_eq!(usize::from(*cause), index + 1);
+        assert_eq!(*status as u8, Status::Unsupported as u8 + cause);
+    }
     for field in FieldId::ALL {
         for operation in FieldOperation::ALL {
             let parameter = field_parameter(*field, *operation);

@@ -5,8 +5,10 @@
 //! stopped, not to measure one that works.
 
 use crate::options::CardOptions;
+use crate::transport::ClockKind;
 use spandrel_abi::{
-    AFFINE_POINT_BYTES, FIELD_BYTES, Identification, Opcode, PROJECTIVE_POINT_BYTES, windows,
+    AFFINE_POINT_BYTES, BOARD_SIMULATED, CARD_ALIGNMENT, FIELD_BYTES, Identification, Opcode,
+    PROJECTIVE_POINT_BYTES, windows,
 };
 use std::time::Duration;
 
@@ -22,17 +24,26 @@ const CYCLES_PER_BYTE: u64 = 2;
 /// Cycles that a command may cost apart from its data.
 const COMMAND_OVERHEAD: u64 = 100_000;
 
+/// How many times slower than its clock a simulated card may run. A simulation of 250 kHz of a card of 250 MHz is
+/// 1,000 times slower.
+const SIMULATION_SLOWDOWN: u64 = 2048;
+
 /// Bounds for one card.
 #[derive(Clone, Debug)]
 pub(crate) struct Bounds {
     identification: Identification,
     factor: u64,
     floor_cycles: u64,
+    /// The transport's time for one of the card's.
+    slowdown: u64,
 }
 
 impl Bounds {
-    pub(crate) fn new(identification: &Identification, options: &CardOptions) -> Bounds {
+    /// `clock` is what the transport's time is measured with: a simulated card is slow by the clock on the wall.
+    pub(crate) fn new(identification: &Identification, options: &CardOptions, clock: ClockKind) -> Bounds {
+        let slow = clock == ClockKind::Wall && identification.board == BOARD_SIMULATED;
         Bounds {
+            slowdown: if slow { SIMULATION_SLOWDOWN } else { 1 },
             identification: *identification,
             factor: options.bound_factor.into(),
             floor_cycles: options.bound_floor_cycles,
@@ -64,6 +75,7 @@ impl Bounds {
                     .saturating_add(most_windows * LATENCIES_PER_WINDOW * u64::from(id.msm_latency_cycles))
                     .saturating_add(results * CYCLES_PER_BYTE)
             }
+            Opcode::ReadCard => count.saturating_mul(CYCLES_PER_BYTE * 2 * CARD_ALIGNMENT),
             Opcode::FieldVector => count.saturating_mul(CYCLES_PER_BYTE * 3 * field_bytes),
             Opcode::SelfTest => {
                 // Known answers through each pipeline, some of them one after the other.
@@ -78,15 +90,17 @@ impl Bounds {
         self.command_cycles(Opcode::Msm, 0)
     }
 
-    /// Cycles as time.
+    /// Cycles as the transport's time.
     pub(crate) fn time(&self, cycles: u64) -> Duration {
-        let nanoseconds = u128::from(cycles) * 1_000_000 / u128::from(self.identification.clock_khz.max(1));
+        let nanoseconds = u128::from(cycles) * u128::from(self.slowdown) * 1_000_000
+            / u128::from(self.identification.clock_khz.max(1));
         Duration::from_nanos(nanoseconds.min(u64::MAX.into()) as u64)
     }
 
-    /// Time as cycles.
+    /// The transport's time as cycles.
     pub(crate) fn cycles(&self, time: Duration) -> u64 {
-        let cycles = time.as_nanos() * u128::from(self.identification.clock_khz) / 1_000_000;
+        let cycles = time.as_nanos() * u128::from(self.identification.clock_khz)
+            / (u128::from(self.slowdown) * 1_000_000);
         cycles.min(u64::MAX.into()) as u64
     }
 }
@@ -105,10 +119,10 @@ mod tests {
         let options =
             CardOptions { bound_factor: u32::MAX, bound_floor_cycles: u64::MAX, ..Default::default() };
         for opcode in Opcode::ALL {
-            let usual = Bounds::new(&plausible(), &CardOptions::default());
+            let usual = Bounds::new(&plausible(), &CardOptions::default(), ClockKind::Wall);
             assert!(usual.command_cycles(*opcode, 1000) >= usual.command_cycles(*opcode, 1));
             assert!(usual.command_cycles(*opcode, 1) > CardOptions::default().bound_floor_cycles);
-            let extreme = Bounds::new(&largest, &options);
+            let extreme = Bounds::new(&largest, &options, ClockKind::Wall);
             assert_eq!(extreme.command_cycles(*opcode, u64::MAX), u64::MAX);
             assert!(extreme.time(u64::MAX) > Duration::from_secs(1));
         }
@@ -118,8 +132,15 @@ mod tests {
     fn time_and_cycles_agree_with_the_clock() {
         let mut identification = plausible();
         identification.clock_khz = 250_000;
-        let bounds = Bounds::new(&identification, &CardOptions::default());
-        assert_eq!(bounds.time(250_000), Duration::from_millis(1));
-        assert_eq!(bounds.cycles(Duration::from_micros(2)), 500);
+        for (board, clock, slowdown) in [
+            (BOARD_SIMULATED, ClockKind::Card, 1),
+            (BOARD_SIMULATED, ClockKind::Wall, SIMULATION_SLOWDOWN),
+            (BOARD_SIMULATED + 1, ClockKind::Wall, 1),
+        ] {
+            identification.board = board;
+            let bounds = Bounds::new(&identification, &CardOptions::default(), clock);
+            assert_eq!(bounds.time(250_000), slowdown as u32 * Duration::from_millis(1));
+            assert_eq!(bounds.cycles(slowdown as u32 * Duration::from_micros(2)), 500);
+        }
     }
 }

@@ -69,7 +69,7 @@ impl Card {
             name: bar.transport.describe(),
             id: NEXT_CARD.fetch_add(1, Ordering::Relaxed),
             generation: 0,
-            bounds: Bounds::new(&identification, &options),
+            bounds: Bounds::new(&identification, &options, bar.transport.clock()),
             bar,
             identification,
             options,

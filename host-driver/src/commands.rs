@@ -147,6 +147,51 @@ impl Card {
         Ok(())
     }
 
+    /// Reads resident bases back, 64 bytes each, as they lie in card memory.
+    ///
+    /// # Errors
+    /// [`DriverError::BasesLost`] and [`DriverError::AnotherCard`] for a handle that is not this card's;
+    /// [`DriverError::BadRange`]; and those of [`Card::wait`].
+    pub fn read_bases(&mut self, bases: &BasesHandle, range: Range<usize>) -> Result<Vec<u8>, DriverError> {
+        self.check_bases(bases, &range)?;
+        let mut read = Vec::with_capacity(range.len() * AFFINE_POINT_BYTES);
+        let lines = (self.options.staging_bytes / AFFINE_POINT_BYTES).max(1);
+        let mut next = range.start;
+        while next < range.end {
+            self.check_room()?;
+            let count = lines.min(range.end - next);
+            let bytes = count * AFFINE_POINT_BYTES;
+            let block = self.bar.allocate(bytes)?;
+            let descriptor = Descriptor {
+                count: count as u32,
+                host_out: block.iova(),
+                card_address: bases.resident.piece.start + (next * AFFINE_POINT_BYTES) as u64,
+                ..Descriptor::default()
+            };
+            let holdings =
+                Holdings { inputs: Vec::new(), outputs: vec![block], resident: Some(bases.resident.clone()) };
+            let job: Job<Vec<u8>> =
+                self.submit([(Opcode::ReadCard, descriptor)], Shape::Bytes(bytes), holdings)?;
+            read.extend(self.wait(job, &mut |_| {})?);
+            next += count;
+        }
+        Ok(read)
+    }
+
+    /// Refuses bases of another card or time, and ranges that are not theirs.
+    fn check_bases(&self, bases: &BasesHandle, range: &Range<usize>) -> Result<(), DriverError> {
+        if bases.resident.card != self.id {
+            return Err(DriverError::AnotherCard { what: "bases" });
+        }
+        if bases.resident.generation != self.generation {
+            return Err(DriverError::BasesLost);
+        }
+        if range.start > range.end || range.end > bases.len() {
+            return Err(DriverError::BadRange { range: range.clone(), bases: bases.len() });
+        }
+        Ok(())
+    }
+
     /// Free bytes of card memory. Bases that a running job still uses count as taken.
     pub fn free_card_memory(&mut self) -> u64 {
         self.collect_returned();
@@ -184,15 +229,7 @@ impl Card {
         if !self.identification.has_curve(curve) {
             return Err(DriverError::NoCurve { curve });
         }
-        if bases.resident.card != self.id {
-            return Err(DriverError::AnotherCard { what: "bases" });
-        }
-        if bases.resident.generation != self.generation {
-            return Err(DriverError::BasesLost);
-        }
-        if range.start > range.end || range.end > bases.len() {
-            return Err(DriverError::BadRange { range, bases: bases.len() });
-        }
+        self.check_bases(bases, &range)?;
         let count = elements("scalars", scalars, FIELD_BYTES, 0)?;
         if count != range.len() {
             return Err(DriverError::CountsDiffer {

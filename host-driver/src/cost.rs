@@ -9,7 +9,9 @@
 //! The engine works in phases, and so does the estimate: digits go into buckets; buckets go to row and column sums;
 //! these go to bit sums; the bit sums go to the host.
 
-use spandrel_abi::{FIELD_BYTES, Identification, WindowShare, window_shares, windows};
+use spandrel_abi::{
+    FIELD_BYTES, Identification, WindowShare, column_bits, mark_group_bits, row_bits, window_shares, windows,
+};
 
 // Measured on simulated cards (`spandrel bench msm --card sim:sim-batched --window-bits C`, and sim:sim-small), 256 to
 // 16,384 scalars; a test in `tests/tests/driver.rs` holds the estimate to the card.
@@ -95,7 +97,7 @@ pub fn estimate_msm(card: &Identification, lengths: &BitLengths, window_bits: u3
     for adder in 0..adders {
         let (mut digits, mut tokens) = (0.0, 0.0);
         let shares = window_shares(window_bits, adders, adder);
-        let groups = groups(bits, shares.len());
+        let groups = 1 << mark_group_bits(window_bits, shares.len() as u32);
         for WindowShare { window, residues } in shares {
             let part = f64::from(residues.1 - residues.0) / f64::from(adders);
             let load = loads[window as usize].scaled(part);
@@ -121,13 +123,6 @@ pub fn estimate_msm(card: &Identification, lengths: &BitLengths, window_bits: u3
 pub fn best_msm(card: &Identification, lengths: &BitLengths) -> Option<MsmEstimate> {
     let estimates = card.window_choices().map(|window_bits| estimate_msm(card, lengths, window_bits));
     estimates.min_by(|a, b| a.cycles().total_cmp(&b.cycles()))
-}
-
-/// Groups into which the buckets of a window of `bits` bits are put for the scan, on an adder that serves this many
-/// windows: as many as 256 marks allow, at most 16.
-fn groups(bits: usize, windows: usize) -> usize {
-    let marks = 256 / windows.next_power_of_two().max(1);
-    marks.clamp(1, 16).min(1 << ((bits - 1) / 2))
 }
 
 /// What one window gets, in expected numbers of digits.
@@ -170,13 +165,12 @@ impl Load {
             let slots = f64::from(1u32 << (width - 1));
             full += slots * held(everywhere + self.top[width] / slots);
         }
-        let column_bits = (bits - 1) / 2;
-        let row_bits = bits - 1 - column_bits;
+        let (column_bits, row_bits) = (column_bits(bits as u32), row_bits(bits as u32));
         let (columns, rows) = (f64::from(1u32 << column_bits), f64::from(1u32 << row_bits));
         // Half of an index's bits are set, and each takes a token of the row's or the column's sum.
         let some = |others: f64| 1.0 - (1.0 - full / buckets).max(0.0).powf(others);
-        let second =
-            rows * some(columns) * row_bits as f64 / 2.0 + columns * some(rows) * column_bits as f64 / 2.0;
+        let second = rows * some(columns) * f64::from(row_bits) / 2.0
+            + columns * some(rows) * f64::from(column_bits) / 2.0;
         let scanned = buckets * some(buckets / groups as f64);
         // Row 0 and column 0 count nothing, and get nothing.
         let first = full * (2.0 - 1.0 / rows - 1.0 / columns);

@@ -75,7 +75,7 @@ pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory}
 pub use error::{Corruption, DriverError};
 pub use job::{Done, Job, JobOutput, MsmResult, Progress, Sample};
 pub use options::CardOptions;
-pub use transport::{AccessWidth, Transport, TransportError};
+pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
 
 // What the driver's interface is made of besides its own types.
 pub use spandrel_abi::{Counters, CurveId, FieldId, FieldOperation, Identification, Opcode, Status};

@@ -40,6 +40,15 @@ impl fmt::Display for AccessWidth {
     }
 }
 
+/// What a transport's [`now`](Transport::now) measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClockKind {
+    /// The card's own cycles, divided by its clock: also right where the card is simulated.
+    Card,
+    /// The wall clock. A simulated card is far slower than its clock says.
+    Wall,
+}
+
 /// What can go wrong between the driver and a card.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -73,6 +82,14 @@ pub enum TransportError {
         bytes: usize,
         /// Why not, and what to do.
         reason: String,
+    },
+    /// The transport has no such thing.
+    #[error("{card} has no {what}")]
+    Unsupported {
+        /// The card.
+        card: String,
+        /// What it has not.
+        what: &'static str,
     },
     /// There is no such interrupt vector.
     #[error("the card has no interrupt vector {vector}")]
@@ -124,6 +141,27 @@ pub trait Transport: Send {
     /// simulation. Every bound of the driver is measured in it.
     fn now(&self) -> Duration;
 
+    /// What [`now`](Transport::now) measures.
+    fn clock(&self) -> ClockKind;
+
+    /// Reads 1, 2 or 4 bytes of the PCI configuration space, little-endian, at byte `offset` of its 4 KiB.
+    ///
+    /// # Errors
+    /// [`TransportError::Unsupported`] on a bus without one.
+    fn read_config(&mut self, offset: u16, width: AccessWidth) -> Result<u32, TransportError> {
+        let _ = (offset, width);
+        Err(TransportError::Unsupported { card: self.describe(), what: "PCI configuration space" })
+    }
+
+    /// Writes 1, 2 or 4 bytes of the PCI configuration space.
+    ///
+    /// # Errors
+    /// [`TransportError::Unsupported`] on a bus without one.
+    fn write_config(&mut self, offset: u16, width: AccessWidth, value: u32) -> Result<(), TransportError> {
+        let _ = (offset, width, value);
+        Err(TransportError::Unsupported { card: self.describe(), what: "PCI configuration space" })
+    }
+
     /// Resets the card from outside (a function-level reset on hardware): for a card whose registers no
     /// longer help.
     fn reset(&mut self) -> Result<(), TransportError>;
@@ -152,6 +190,18 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn now(&self) -> Duration {
         (**self).now()
+    }
+
+    fn clock(&self) -> ClockKind {
+        (**self).clock()
+    }
+
+    fn read_config(&mut self, offset: u16, width: AccessWidth) -> Result<u32, TransportError> {
+        (**self).read_config(offset, width)
+    }
+
+    fn write_config(&mut self, offset: u16, width: AccessWidth, value: u32) -> Result<(), TransportError> {
+        (**self).write_config(offset, width, value)
     }
 
     fn reset(&mut self) -> Result<(), TransportError> {

@@ -153,6 +153,7 @@ fn reader_keeps_latency_fault_and_abort() {
         for (beat, response) in [(0, 0), (1, 2), (2, 0)] {
             bench.set("rvalid", 1);
             bench.set("rresp", response);
+            bench.set("ruser", 3 + u64::from(beat));
             bench.set_bytes("rdata", &[beat; 8]);
             bench.cycle();
             bench.set("rvalid", 0);
@@ -160,10 +161,12 @@ fn reader_keeps_latency_fault_and_abort() {
             bench.cycle();
             assert_eq!(bench.received(sink)[usize::from(beat)][..8], [beat; 8]);
             assert_eq!(bench.get("fault"), u64::from(beat >= 1));
+            // The cause is that of the first beat that failed.
+            assert_eq!(bench.get("cause"), if beat >= 1 { 4 } else { 0 });
         }
         assert_eq!(bench.get("idle"), 1);
         bench.pulse("clear");
-        assert_eq!(bench.get("fault"), 0);
+        assert_eq!((bench.get("fault"), bench.get("cause")), (0, 0));
 
         // Data that nobody asked for are dropped.
         bench.set("rvalid", 1);

@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::*;
 use spandrel_hdl::emit::emit;
-use spandrel_hdl::stream::{Fifo, Memory, Pair, Skid};
+use spandrel_hdl::stream::{Fifo, Memory, Pair, Skid, Split};
 use spandrel_sim::testbench::{Stalls, Testbench};
 use std::collections::VecDeque;
 
@@ -148,6 +148,25 @@ fn pair_joins_two_with_random_stalls() {
         bench.push(source, word(3));
         bench.run_until(2000, |bench| bench.received(sink).len() == 1);
         assert_eq!(bench.take(sink), [[word(2), word(3)].concat()]);
+    }
+}
+
+#[test]
+fn split_cuts_in_two_with_random_stalls() {
+    let mut split = Split::<64, 128>::default();
+    split.connect_all();
+    let emitted = emit(&split, "stream_split").unwrap();
+    let wide = |value: u64| [word(2 * value), word(2 * value + 1)].concat();
+    for percent in [0, 30, 70] {
+        let mut bench = Testbench::build(&emitted);
+        let source = bench.source("in", Stalls::random(3, percent));
+        let sink = bench.sink("out", Stalls::random(4, percent));
+        bench.reset(2);
+        (0..200).for_each(|value| bench.push(source, wide(value)));
+        let cycles = bench.run_until(20_000, |bench| bench.received(sink).len() == 400);
+        assert!(percent > 0 || cycles == 400, "one narrow element per cycle: {cycles} cycles for 400");
+        let expected: Vec<[u8; 8]> = (0..400).map(word).collect();
+        assert_eq!(bench.take(sink), expected);
     }
 }
 

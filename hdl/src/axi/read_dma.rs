@@ -42,6 +42,8 @@ pub struct ReadDma<const DATA: usize> {
     pub idle: Signal<Out, Bit>,
     /// A beat since the last `clear` was answered with an error.
     pub fault: Signal<Out, Bit>,
+    /// `ruser` of the first such beat; 0 while there is none.
+    pub cause: Signal<Out, Bits<3>>,
     /// A beat of data came in this cycle.
     pub beat: Signal<Out, Bit>,
     /// AXI read address.
@@ -56,6 +58,8 @@ pub struct ReadDma<const DATA: usize> {
     pub rdata: Signal<In, Bits<DATA>>,
     /// AXI read response.
     pub rresp: Signal<In, Bits<2>>,
+    /// Why the beat failed, if it did: [`spandrel_abi::HOST_READ_CAUSES`].
+    pub ruser: Signal<In, Bits<3>>,
     /// AXI read data valid.
     pub rvalid: Signal<In, Bit>,
     /// AXI read data ready.
@@ -67,6 +71,7 @@ pub struct ReadDma<const DATA: usize> {
     address_valid: DFF<Bit>,
     pending: DFF<Bits<16>>,
     faulted: DFF<Bit>,
+    first_cause: DFF<Bits<3>>,
     stop: Signal<Local, Bit>,
     issue: Signal<Local, Bit>,
     arrival: Signal<Local, Bit>,
@@ -96,6 +101,7 @@ impl<const DATA: usize> ReadDma<DATA> {
             out_ready: Default::default(),
             idle: Default::default(),
             fault: Default::default(),
+            cause: Default::default(),
             beat: Default::default(),
             araddr: Default::default(),
             arlen: Default::default(),
@@ -103,6 +109,7 @@ impl<const DATA: usize> ReadDma<DATA> {
             arready: Default::default(),
             rdata: Default::default(),
             rresp: Default::default(),
+            ruser: Default::default(),
             rvalid: Default::default(),
             rready: Default::default(),
             plan: Default::default(),
@@ -112,6 +119,7 @@ impl<const DATA: usize> ReadDma<DATA> {
             address_valid: Default::default(),
             pending: Default::default(),
             faulted: Default::default(),
+            first_cause: Default::default(),
             stop: Default::default(),
             issue: Default::default(),
             arrival: Default::default(),
@@ -125,7 +133,7 @@ impl<const DATA: usize> ReadDma<DATA> {
 impl<const DATA: usize> Logic for ReadDma<DATA> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, address, length, address_valid, pending, faulted);
+        dff_setup!(self, clock, address, length, address_valid, pending, faulted, first_cause);
         clock!(self, clock, plan, buffer);
         self.stop.next = self.reset.val() | self.abort.val();
         self.plan.reset.next = self.stop.val();
@@ -172,11 +180,16 @@ impl<const DATA: usize> Logic for ReadDma<DATA> {
         self.pending.d.next = self.pending_next.val();
         if self.clear.val() {
             self.faulted.d.next = false;
+            self.first_cause.d.next = 0.into();
         }
         if self.arrival.val() & self.rresp.val().get_bit(1) {
             self.faulted.d.next = true;
+            if !self.faulted.q.val() | self.clear.val() {
+                self.first_cause.d.next = self.ruser.val();
+            }
         }
         self.fault.next = self.faulted.q.val();
+        self.cause.next = self.first_cause.q.val();
 
         self.out_data.next = self.buffer.out_data.val();
         self.out_valid.next = self.buffer.out_valid.val();
@@ -188,6 +201,7 @@ impl<const DATA: usize> Logic for ReadDma<DATA> {
 
         if self.abort.val() {
             self.faulted.d.next = false;
+            self.first_cause.d.next = 0.into();
         }
         if self.reset.val() {
             self.address.d.next = 0.into();
@@ -195,6 +209,7 @@ impl<const DATA: usize> Logic for ReadDma<DATA> {
             self.address_valid.d.next = false;
             self.pending.d.next = 0.into();
             self.faulted.d.next = false;
+            self.first_cause.d.next = 0.into();
         }
     }
 }

@@ -10,9 +10,9 @@ use super::reset::ResetControl;
 use super::self_test::SelfTest;
 use super::windows::WindowTable;
 use crate::axi::{ReadDma, WriteDma};
-use crate::stream::Pair;
+use crate::stream::{Pair, Split};
 use rust_hdl::prelude::*;
-use spandrel_abi::{CurveId, Identification};
+use spandrel_abi::{CurveId, HOST_READ_CAUSES, Identification, Status};
 
 /// Beats that a bus master buffers: four of the longest bursts, which hides a memory latency of as many cycles.
 const BUFFER_BEATS: usize = 256;
@@ -27,6 +27,14 @@ pub struct CardControl {
     pub reset: Signal<In, Bit>,
     /// Interrupt request, a level.
     pub irq: Signal<Out, Bit>,
+    /// A pulse for each enabled interrupt cause that arises: bit 0 completion, bit 1 fault.
+    pub interrupt_events: Signal<Out, Bits<2>>,
+    /// Asks for a reset in an orderly manner, as writing `CONTROL.RESET` does.
+    pub reset_request: Signal<In, Bit>,
+    /// A reset is under way.
+    pub resetting: Signal<Out, Bit>,
+    /// A command is being executed, or a reset is under way.
+    pub busy: Signal<Out, Bit>,
     /// Registers, AXI4-Lite: write address.
     pub s_axil_awaddr: Signal<In, Bits<12>>,
     /// Registers, AXI4-Lite: write address valid.
@@ -113,6 +121,8 @@ pub struct CardControl {
     pub m_axi_host_rdata: Signal<In, Bits<256>>,
     /// Host memory, AXI4: read response.
     pub m_axi_host_rresp: Signal<In, Bits<2>>,
+    /// Host memory, AXI4: why a read beat failed, as [`spandrel_abi::HOST_READ_CAUSES`] lists.
+    pub m_axi_host_ruser: Signal<In, Bits<3>>,
     /// Host memory, AXI4: last beat of a read burst, not looked at: beats are counted.
     pub m_axi_host_rlast: Signal<In, Bit>,
     /// Host memory, AXI4: read data valid.
@@ -272,6 +282,7 @@ pub struct CardControl {
     card_reader: ReadDma<512>,
     card_writer: WriteDma<512, 64>,
     points: Pair<256, 512>,
+    lines: Split<256, 512>,
     core_reset: Signal<Local, Bit>,
     draining: Signal<Local, Bit>,
     clear: Signal<Local, Bit>,
@@ -280,6 +291,10 @@ pub struct CardControl {
     taker_ready: Signal<Local, Bit>,
     vector_field: Signal<Local, Bits<24>>,
     command_parameter: Signal<Local, Bits<32>>,
+    read_status: Signal<Local, Bits<8>>,
+    host_read_fault: Constant<Bits<8>>,
+    before_causes: Constant<Bits<8>>,
+    last_cause: Constant<Bits<3>>,
     self_test_count: Constant<Bits<32>>,
 }
 
@@ -292,6 +307,10 @@ impl CardControl {
             clock: Default::default(),
             reset: Default::default(),
             irq: Default::default(),
+            interrupt_events: Default::default(),
+            reset_request: Default::default(),
+            resetting: Default::default(),
+            busy: Default::default(),
             s_axil_awaddr: Default::default(),
             s_axil_awvalid: Default::default(),
             s_axil_awready: Default::default(),
@@ -335,6 +354,7 @@ impl CardControl {
             m_axi_host_rid: Default::default(),
             m_axi_host_rdata: Default::default(),
             m_axi_host_rresp: Default::default(),
+            m_axi_host_ruser: Default::default(),
             m_axi_host_rlast: Default::default(),
             m_axi_host_rvalid: Default::default(),
             m_axi_host_rready: Default::default(),
@@ -422,6 +442,7 @@ impl CardControl {
             card_reader: ReadDma::new(BUFFER_BEATS),
             card_writer: WriteDma::new(BUFFER_BEATS),
             points: Default::default(),
+            lines: Default::default(),
             core_reset: Default::default(),
             draining: Default::default(),
             clear: Default::default(),
@@ -430,6 +451,10 @@ impl CardControl {
             taker_ready: Default::default(),
             vector_field: Default::default(),
             command_parameter: Default::default(),
+            read_status: Default::default(),
+            host_read_fault: Constant::new(Bits::from(Status::HostReadFault as u64)),
+            before_causes: Constant::new(Bits::from(Status::Unsupported as u64)),
+            last_cause: Constant::new(HOST_READ_CAUSES.len().to_bits()),
             self_test_count: Constant::new(super::self_test::SELF_TEST_MSM_COUNT.into()),
         }
     }
@@ -439,11 +464,11 @@ impl Logic for CardControl {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(self, clock, registers, resets, queue, executor, report, vector, self_test, counters);
-        clock!(self, clock, host_reader, host_writer, card_reader, card_writer, points);
+        clock!(self, clock, host_reader, host_writer, card_reader, card_writer, points, lines);
 
         // Resets.
         self.resets.reset.next = self.reset.val();
-        self.resets.request.next = self.registers.reset_request.val();
+        self.resets.request.next = self.registers.reset_request.val() | self.reset_request.val();
         self.host_idle.next = self.host_reader.idle.val() & self.host_writer.idle.val();
         self.card_idle.next = self.card_reader.idle.val() & self.card_writer.idle.val();
         self.resets.drained.next = self.host_idle.val() & self.card_idle.val();
@@ -459,6 +484,7 @@ impl Logic for CardControl {
         self.self_test.reset.next = self.core_reset.val();
         self.counters.reset.next = self.core_reset.val();
         self.points.reset.next = self.core_reset.val();
+        self.lines.reset.next = self.core_reset.val();
         self.msm_reset.next = self.core_reset.val();
         self.host_reader.reset.next = self.reset.val();
         self.host_writer.reset.next = self.reset.val();
@@ -501,6 +527,15 @@ impl Logic for CardControl {
         self.registers.cq_tail.next = self.queue.cq_tail.val();
         self.registers.msm_additions.next = self.msm_additions.val();
         self.irq.next = self.registers.irq.val();
+        self.interrupt_events.next = self.registers.interrupt_events.val();
+        self.resetting.next = self.core_reset.val();
+        self.busy.next = self.queue.busy.val() | self.core_reset.val();
+
+        // A cause of a failed read that has a status of its own is told by it.
+        self.read_status.next = self.host_read_fault.val();
+        if (self.host_reader.cause.val() != 0) & (self.host_reader.cause.val() <= self.last_cause.val()) {
+            self.read_status.next = self.before_causes.val() + bit_cast::<8, 3>(self.host_reader.cause.val());
+        }
 
         // Queues.
         self.queue.enable.next = self.registers.enable.val();
@@ -512,6 +547,7 @@ impl Logic for CardControl {
         self.queue.cq_head.next = self.registers.cq_head.val();
         self.queue.read_idle.next = self.host_reader.idle.val();
         self.queue.read_fault.next = self.host_reader.fault.val();
+        self.queue.read_status.next = self.read_status.val();
         self.queue.write_idle.next = self.host_writer.idle.val();
         self.queue.write_fault.next = self.host_writer.fault.val();
         self.queue.done.next = self.executor.done.val();
@@ -529,6 +565,7 @@ impl Logic for CardControl {
         self.executor.result_beats.next = self.windows.result_beats.val();
         self.executor.masters_idle.next = self.host_idle.val() & self.card_idle.val();
         self.executor.host_read_fault.next = self.host_reader.fault.val();
+        self.executor.host_read_status.next = self.read_status.val();
         self.executor.host_write_fault.next = self.host_writer.fault.val();
         self.executor.card_fault.next = self.card_reader.fault.val() | self.card_writer.fault.val();
         self.executor.msm_busy.next = self.msm_busy.val();
@@ -599,11 +636,18 @@ impl Logic for CardControl {
             self.host_writer.in_data.next = self.msm_result_data.val();
             self.host_writer.in_valid.next = self.msm_result_valid.val();
         }
+        self.lines.in_data.next = self.card_reader.out_data.val();
+        self.lines.in_valid.next = self.card_reader.out_valid.val() & self.executor.fetching.val();
+        self.lines.out_ready.next = self.host_writer.in_ready.val() & self.executor.fetching.val();
+        if self.executor.fetching.val() {
+            self.host_writer.in_data.next = self.lines.out_data.val();
+            self.host_writer.in_valid.next = self.lines.out_valid.val();
+        }
         self.queue.completion_ready.next = self.host_writer.in_ready.val();
         self.report.out_ready.next = self.host_writer.in_ready.val() & self.executor.reporting.val();
         self.vector.out_ready.next = self.host_writer.in_ready.val() & self.executor.combining.val();
 
-        // Card memory: bases go in when they are loaded, points come out for an MSM.
+        // Card memory: bases go in when they are loaded, points come out for an MSM, lines for the host.
         self.card_writer.job_address.next = self.executor.card_job_address.val();
         self.card_writer.job_beats.next = self.executor.card_job_beats.val();
         self.card_writer.job_valid.next = self.executor.card_write_valid.val();
@@ -616,6 +660,9 @@ impl Logic for CardControl {
         self.card_reader.job_valid.next = self.executor.card_read_valid.val();
         self.executor.card_read_ready.next = self.card_reader.job_ready.val();
         self.card_reader.out_ready.next = self.msm_point_ready.val() & self.executor.multiplying.val();
+        if self.executor.fetching.val() {
+            self.card_reader.out_ready.next = self.lines.in_ready.val();
+        }
 
         // The MSM engine, for a command or for the self-test.
         self.msm_start.next = self.executor.msm_start.val() | self.self_test.msm_start.val();
@@ -725,6 +772,7 @@ impl Logic for CardControl {
         self.host_reader.arready.next = self.m_axi_host_arready.val();
         self.host_reader.rdata.next = self.m_axi_host_rdata.val();
         self.host_reader.rresp.next = self.m_axi_host_rresp.val();
+        self.host_reader.ruser.next = self.m_axi_host_ruser.val();
         self.host_reader.rvalid.next = self.m_axi_host_rvalid.val();
         self.m_axi_host_rready.next = self.host_reader.rready.val();
 
@@ -752,6 +800,7 @@ impl Logic for CardControl {
         self.card_reader.arready.next = self.m_axi_card_arready.val();
         self.card_reader.rdata.next = self.m_axi_card_rdata.val();
         self.card_reader.rresp.next = self.m_axi_card_rresp.val();
+        self.card_reader.ruser.next = 0.into();
         self.card_reader.rvalid.next = self.m_axi_card_rvalid.val();
         self.m_axi_card_rready.next = self.card_reader.rready.val();
     }

@@ -60,6 +60,7 @@ pub struct DescriptorCheck {
     field_vector: Constant<Bits<8>>,
     read_counters: Constant<Bits<8>>,
     self_test: Constant<Bits<8>>,
+    read_card: Constant<Bits<8>>,
     host_offset: Constant<Bits<64>>,
     card_offset: Constant<Bits<64>>,
     card_bytes: Constant<Bits<64>>,
@@ -123,6 +124,7 @@ impl DescriptorCheck {
             field_vector: code(Opcode::FieldVector as u8),
             read_counters: code(Opcode::ReadCounters as u8),
             self_test: code(Opcode::SelfTest as u8),
+            read_card: code(Opcode::ReadCard as u8),
             host_offset: Constant::new((HOST_ALIGNMENT - 1).into()),
             card_offset: Constant::new((CARD_ALIGNMENT - 1).into()),
             card_bytes: Constant::new(card_memory_bytes.into()),
@@ -174,6 +176,12 @@ impl Logic for DescriptorCheck {
             self.known.next = true;
             self.some_count.next = true;
             self.uses_a.next = true;
+            self.uses_card.next = true;
+        }
+        if self.opcode.val() == self.read_card.val() {
+            self.known.next = true;
+            self.some_count.next = true;
+            self.uses_out.next = true;
             self.uses_card.next = true;
         }
         if self.opcode.val() == self.msm.val() {

@@ -81,12 +81,16 @@ pub struct Executor {
     pub masters_idle: Signal<In, Bit>,
     /// Host read master: error.
     pub host_read_fault: Signal<In, Bit>,
+    /// The status that tells of it.
+    pub host_read_status: Signal<In, Bits<8>>,
     /// Host write master: error.
     pub host_write_fault: Signal<In, Bit>,
     /// Either card-memory master: error.
     pub card_fault: Signal<In, Bit>,
     /// Host data go to card memory.
     pub loading: Signal<Out, Bit>,
+    /// Data of card memory go to the host.
+    pub fetching: Signal<Out, Bit>,
     /// Streams go through the MSM engine.
     pub multiplying: Signal<Out, Bit>,
     /// Host data go through the field vector engine.
@@ -126,6 +130,7 @@ pub struct Executor {
     is_vector: Signal<Local, Bit>,
     is_counters: Signal<Local, Bit>,
     is_self_test: Signal<Local, Bit>,
+    is_read_card: Signal<Local, Bit>,
     running: Signal<Local, Bit>,
     identify: Constant<Bits<8>>,
     load_bases: Constant<Bits<8>>,
@@ -133,10 +138,10 @@ pub struct Executor {
     field_vector: Constant<Bits<8>>,
     read_counters: Constant<Bits<8>>,
     self_test: Constant<Bits<8>>,
+    read_card: Constant<Bits<8>>,
     identification_beats: Constant<Bits<32>>,
     counters_beats: Constant<Bits<32>>,
     success: Constant<Bits<8>>,
-    status_host_read: Constant<Bits<8>>,
     status_host_write: Constant<Bits<8>>,
     status_card: Constant<Bits<8>>,
     status_self_test: Constant<Bits<8>>,
@@ -172,9 +177,11 @@ impl Default for Executor {
             card_write_ready: Default::default(),
             masters_idle: Default::default(),
             host_read_fault: Default::default(),
+            host_read_status: Default::default(),
             host_write_fault: Default::default(),
             card_fault: Default::default(),
             loading: Default::default(),
+            fetching: Default::default(),
             multiplying: Default::default(),
             combining: Default::default(),
             reporting: Default::default(),
@@ -198,6 +205,7 @@ impl Default for Executor {
             is_vector: Default::default(),
             is_counters: Default::default(),
             is_self_test: Default::default(),
+            is_read_card: Default::default(),
             running: Default::default(),
             identify: code(Opcode::Identify as u8),
             load_bases: code(Opcode::LoadBases as u8),
@@ -205,10 +213,10 @@ impl Default for Executor {
             field_vector: code(Opcode::FieldVector as u8),
             read_counters: code(Opcode::ReadCounters as u8),
             self_test: code(Opcode::SelfTest as u8),
+            read_card: code(Opcode::ReadCard as u8),
             identification_beats: Constant::new((IDENTIFICATION_BYTES / HOST_ALIGNMENT as usize).to_bits()),
             counters_beats: Constant::new((COUNTERS_BYTES / HOST_ALIGNMENT as usize).to_bits()),
             success: code(Status::Success as u8),
-            status_host_read: code(Status::HostReadFault as u8),
             status_host_write: code(Status::HostWriteFault as u8),
             status_card: code(Status::CardMemoryFault as u8),
             status_self_test: code(Status::SelfTestFailed as u8),
@@ -226,6 +234,7 @@ impl Logic for Executor {
         self.is_vector.next = self.opcode.val() == self.field_vector.val();
         self.is_counters.next = self.opcode.val() == self.read_counters.val();
         self.is_self_test.next = self.opcode.val() == self.self_test.val();
+        self.is_read_card.next = self.opcode.val() == self.read_card.val();
 
         self.host_write_address.next = self.host_out.val();
         self.host_write_beats.next = self.count.val();
@@ -237,6 +246,10 @@ impl Logic for Executor {
         }
         if self.is_msm.val() {
             self.host_write_beats.next = self.result_beats.val();
+        }
+        if self.is_read_card.val() {
+            // A line is one beat of the card's memory and two of the host bus.
+            self.host_write_beats.next = self.count.val() << 1;
         }
         self.host_read_address.next = self.host_a.val();
         self.host_read_beats.next = self.count.val();
@@ -275,8 +288,8 @@ impl Logic for Executor {
                 }
             }
             ExecutorState::CardRead => {
-                self.card_read_valid.next = self.is_msm.val();
-                if self.card_read_ready.val() | !self.is_msm.val() {
+                self.card_read_valid.next = self.is_msm.val() | self.is_read_card.val();
+                if self.card_read_ready.val() | (!self.is_msm.val() & !self.is_read_card.val()) {
                     self.state.d.next = ExecutorState::CardWrite;
                 }
             }
@@ -318,6 +331,7 @@ impl Logic for Executor {
         }
 
         self.loading.next = self.running.val() & self.is_load.val();
+        self.fetching.next = self.running.val() & self.is_read_card.val();
         self.multiplying.next = self.running.val() & self.is_msm.val();
         self.combining.next = self.running.val() & self.is_vector.val();
         self.reporting.next = self.running.val() & (self.is_identify.val() | self.is_counters.val());
@@ -335,7 +349,7 @@ impl Logic for Executor {
             self.status.next = self.status_card.val();
         }
         if self.host_read_fault.val() {
-            self.status.next = self.status_host_read.val();
+            self.status.next = self.host_read_status.val();
         }
 
         if self.reset.val() {

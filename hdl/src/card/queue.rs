@@ -94,6 +94,8 @@ pub struct QueueControl {
     pub read_idle: Signal<In, Bit>,
     /// The host read master met an error.
     pub read_fault: Signal<In, Bit>,
+    /// The status that tells of it.
+    pub read_status: Signal<In, Bits<8>>,
     /// Write job: host address.
     pub write_address: Signal<Out, Bits<64>>,
     /// Write job: a completion entry, one beat.
@@ -157,7 +159,6 @@ pub struct QueueControl {
     cq_offset: Constant<Bits<64>>,
     bad_length: Constant<Bits<8>>,
     bad_alignment: Constant<Bits<8>>,
-    host_read_fault: Constant<Bits<8>>,
     host_write_fault: Constant<Bits<8>>,
 }
 
@@ -192,6 +193,7 @@ impl QueueControl {
             entry_ready: Default::default(),
             read_idle: Default::default(),
             read_fault: Default::default(),
+            read_status: Default::default(),
             write_address: Default::default(),
             write_valid: Default::default(),
             write_ready: Default::default(),
@@ -237,7 +239,6 @@ impl QueueControl {
             cq_offset: Constant::new((COMPLETION_BYTES as u64 - 1).into()),
             bad_length: code(Status::BadLength as u8),
             bad_alignment: code(Status::BadAlignment as u8),
-            host_read_fault: code(Status::HostReadFault as u8),
             host_write_fault: code(Status::HostWriteFault as u8),
         }
     }
@@ -337,7 +338,7 @@ impl Logic for QueueControl {
                     self.state.d.next = QueueState::Check;
                     if self.read_fault.val() {
                         self.stop.next = true;
-                        self.stop_code.next = self.host_read_fault.val();
+                        self.stop_code.next = self.read_status.val();
                     }
                 }
             }

@@ -87,6 +87,8 @@ pub struct RegisterFile {
     pub cq_head: Signal<Out, Bits<32>>,
     /// Interrupt request, a level.
     pub irq: Signal<Out, Bit>,
+    /// A pulse for each enabled cause that arises: completion, fault.
+    pub interrupt_events: Signal<Out, Bits<2>>,
     slave: LiteSlave,
     identification: Vec<ConstantRegister>,
     control: StoredRegister,
@@ -180,6 +182,7 @@ impl RegisterFile {
             sq_tail: Default::default(),
             cq_head: Default::default(),
             irq: Default::default(),
+            interrupt_events: Default::default(),
             slave: Default::default(),
             _identification_registers: identification.len(),
             identification,
@@ -352,6 +355,8 @@ impl Logic for RegisterFile {
         }
         self.interrupt_status.set.next = self.causes.val();
         self.irq.next = (self.interrupt_status.value.val() & self.interrupt_enable.value.val()).any();
+
+        self.interrupt_events.next = bit_cast::<2, 32>(self.causes.val() & self.interrupt_enable.value.val());
 
         self.enable.next = self.locked.val();
         self.reset_request.next = (self.control.value.val() & self.reset_bit.val()).any();

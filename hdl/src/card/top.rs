@@ -9,7 +9,8 @@ use spandrel_abi::{ABI_MAJOR, ABI_MINOR, Identification, MAGIC_VALUE};
 /// [`MsmEngine`](crate::msm::MsmEngine) and [`FieldUnit`](crate::field::FieldUnit): [`Card`](crate::card::Card) itself,
 /// and in tests of the control a card whose engines are small stand-ins.
 ///
-/// Ports: `clock`, `reset`, `irq`; `s_axil_*` (registers, AXI4-Lite, 32 bits, 4 KiB); `m_axi_host_*` (host memory, AXI4,
+/// Ports: `clock`, `reset`, `irq`; `reset_request`, `resetting`, `busy` and `interrupt_events` for a shell such as the
+/// PCIe endpoint; `s_axil_*` (registers, AXI4-Lite, 32 bits, 4 KiB); `m_axi_host_*` (host memory, AXI4,
 /// 256 bits, 64-bit addresses); `m_axi_card_*` (card memory, AXI4, 512 bits, 40-bit addresses).
 #[macro_export]
 macro_rules! card_top {
@@ -23,6 +24,14 @@ macro_rules! card_top {
             pub reset: Signal<In, Bit>,
             /// Interrupt request, a level.
             pub irq: Signal<Out, Bit>,
+            /// A pulse for each enabled interrupt cause that arises: bit 0 completion, bit 1 fault.
+            pub interrupt_events: Signal<Out, Bits<2>>,
+            /// Asks for a reset in an orderly manner, as writing `CONTROL.RESET` does.
+            pub reset_request: Signal<In, Bit>,
+            /// A reset is under way.
+            pub resetting: Signal<Out, Bit>,
+            /// A command is being executed, or a reset is under way.
+            pub busy: Signal<Out, Bit>,
             /// Registers, AXI4-Lite: write address.
             pub s_axil_awaddr: Signal<In, Bits<12>>,
             /// Registers, AXI4-Lite: write address valid.
@@ -109,6 +118,8 @@ macro_rules! card_top {
             pub m_axi_host_rdata: Signal<In, Bits<256>>,
             /// Host memory, AXI4: read response.
             pub m_axi_host_rresp: Signal<In, Bits<2>>,
+            /// Host memory, AXI4: why a read beat failed, as [`spandrel_abi::HOST_READ_CAUSES`] lists.
+            pub m_axi_host_ruser: Signal<In, Bits<3>>,
             /// Host memory, AXI4: last beat of a read burst, not looked at: beats are counted.
             pub m_axi_host_rlast: Signal<In, Bit>,
             /// Host memory, AXI4: read data valid.
@@ -186,6 +197,10 @@ macro_rules! card_top {
                     clock: Default::default(),
                     reset: Default::default(),
                     irq: Default::default(),
+                    interrupt_events: Default::default(),
+                    reset_request: Default::default(),
+                    resetting: Default::default(),
+                    busy: Default::default(),
                     s_axil_awaddr: Default::default(),
                     s_axil_awvalid: Default::default(),
                     s_axil_awready: Default::default(),
@@ -229,6 +244,7 @@ macro_rules! card_top {
                     m_axi_host_rid: Default::default(),
                     m_axi_host_rdata: Default::default(),
                     m_axi_host_rresp: Default::default(),
+                    m_axi_host_ruser: Default::default(),
                     m_axi_host_rlast: Default::default(),
                     m_axi_host_rvalid: Default::default(),
                     m_axi_host_rready: Default::default(),
@@ -280,6 +296,10 @@ macro_rules! card_top {
                 self.control.clock.next = self.clock.val();
                 self.control.reset.next = self.reset.val();
                 self.irq.next = self.control.irq.val();
+                self.interrupt_events.next = self.control.interrupt_events.val();
+                self.control.reset_request.next = self.reset_request.val();
+                self.resetting.next = self.control.resetting.val();
+                self.busy.next = self.control.busy.val();
                 self.control.s_axil_awaddr.next = self.s_axil_awaddr.val();
                 self.control.s_axil_awvalid.next = self.s_axil_awvalid.val();
                 self.s_axil_awready.next = self.control.s_axil_awready.val();
@@ -323,6 +343,7 @@ macro_rules! card_top {
                 self.control.m_axi_host_rid.next = self.m_axi_host_rid.val();
                 self.control.m_axi_host_rdata.next = self.m_axi_host_rdata.val();
                 self.control.m_axi_host_rresp.next = self.m_axi_host_rresp.val();
+                self.control.m_axi_host_ruser.next = self.m_axi_host_ruser.val();
                 self.control.m_axi_host_rlast.next = self.m_axi_host_rlast.val();
                 self.control.m_axi_host_rvalid.next = self.m_axi_host_rvalid.val();
                 self.m_axi_host_rready.next = self.control.m_axi_host_rready.val();

@@ -6,16 +6,14 @@ use super::shape::{CHOICE_BITS, Choice, MAX_WINDOWS, Shape, WINDOW_BITS};
 use crate::datapath::{Datapath, Wire};
 use crate::pipeline_block;
 use rust_hdl::prelude::*;
+use spandrel_abi::mark_group_bits;
 use std::rc::Rc;
 
 /// Bits of a mark's number.
-const MARK_BITS: usize = 8;
+const MARK_BITS: usize = spandrel_abi::MARK_BITS as usize;
 
 /// Marks of a core.
 const MARKS: usize = 1 << MARK_BITS;
-
-/// Most bits of a group's number.
-const MAX_GROUP_BITS: usize = 4;
 
 impl Choice {
     /// Bits of a window's number among the marks of one group.
@@ -23,10 +21,9 @@ impl Choice {
         self.local_windows().next_power_of_two().ilog2() as usize
     }
 
-    /// Bits g of a group's number: a window's buckets are marked in 2^g groups, as many as 256 marks for the whole core
-    /// allow, at most 16.
+    /// Bits of a group's number; see [`mark_group_bits`].
     pub fn group_bits(&self) -> usize {
-        MAX_GROUP_BITS.min(self.column_bits).min(MARK_BITS - self.mark_window_bits())
+        mark_group_bits(self.window_bits as u32, self.local_windows() as u32) as usize
     }
 }
 

@@ -3,7 +3,7 @@
 use super::adder::SLOT_BITS;
 use crate::curve::Curve;
 use crate::profile::Profile;
-use spandrel_abi::{WindowShare, window_shares};
+use spandrel_abi::{WindowShare, column_bits, window_shares};
 
 /// Bits of a choice: an index into [`Shape::choices`].
 pub(super) const CHOICE_BITS: usize = 4;
@@ -44,7 +44,7 @@ pub struct Choice {
 impl Choice {
     fn new(window_bits: usize, cores: usize, core: usize) -> Choice {
         assert!((3..=16).contains(&window_bits), "windows of {window_bits} bits: 3 to 16 are possible");
-        let column_bits = (window_bits - 1) / 2;
+        let column_bits = column_bits(window_bits as u32) as usize;
         Choice {
             window_bits,
             windows: window_shares(window_bits as u32, cores as u32, core as u32),

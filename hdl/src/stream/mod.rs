@@ -8,8 +8,10 @@ mod fifo;
 mod memory;
 mod pair;
 mod skid;
+mod split;
 
 pub use fifo::Fifo;
 pub use memory::Memory;
 pub use pair::Pair;
 pub use skid::Skid;
+pub use split::Split;

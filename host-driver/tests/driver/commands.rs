@@ -98,6 +98,23 @@ proptest! {
     }
 }
 
+/// Bases come back as they were loaded, in pieces of the staging buffer.
+#[test]
+fn bases_are_read_back() {
+    let card = SoftCard::new();
+    let mut driver = card.open(CardOptions { staging_bytes: 200, ..options() }).expect("a good card");
+    let points: Vec<u8> = (0..20 * 64).map(|at| (at % 251) as u8).collect();
+    let bases = driver.load_bases(&points).expect("room");
+    for range in [0..20, 3..4, 7..14, 5..5, 20..20] {
+        let read = driver.read_bases(&bases, range.clone()).expect("in range");
+        assert_eq!(read, points[64 * range.start..64 * range.end], "{range:?}");
+    }
+    let error = driver.read_bases(&bases, 3..21).expect_err("beyond the last");
+    assert!(matches!(error, DriverError::BadRange { bases: 20, .. }));
+    driver.reset().expect("resets");
+    assert!(matches!(driver.read_bases(&bases, 0..1), Err(DriverError::BasesLost)));
+}
+
 #[test]
 fn windows_and_curves_are_what_the_card_offers() {
     let card = SoftCard::new();

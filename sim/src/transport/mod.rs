@@ -8,8 +8,8 @@ pub use control::{SimControl, SimStatistics};
 
 use crate::{SimCard, SimError, SimOptions};
 use control::Injection;
-use spandrel_abi::{BAR0_BYTES, COMPLETION_VECTOR};
-use spandrel_driver::{AccessWidth, DmaBuffer, Transport, TransportError};
+use spandrel_abi::{COMPLETION_VECTOR, REGISTER_BYTES};
+use spandrel_driver::{AccessWidth, ClockKind, DmaBuffer, Transport, TransportError};
 use spandrel_hdl::profile::Profile;
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ impl InProcess {
 
     /// Begins an access: checks it, takes orders; `true` if there is a card to do it.
     fn begin(&mut self, offset: u64, width: AccessWidth) -> Result<bool, TransportError> {
-        let bar_bytes = u64::from(BAR0_BYTES);
+        let bar_bytes = u64::from(REGISTER_BYTES);
         let inside = offset.checked_add(width.bytes()).is_some_and(|end| end <= bar_bytes);
         if !inside || !offset.is_multiple_of(width.bytes()) {
             return Err(TransportError::BadAccess { offset, width, bar_bytes });
@@ -223,6 +223,10 @@ impl Transport for InProcess {
         let cycles = u128::from(self.card.cycles()) + u128::from(self.skipped_cycles);
         let nanoseconds = cycles * 1_000_000 / u128::from(self.clock_khz);
         Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+    }
+
+    fn clock(&self) -> ClockKind {
+        ClockKind::Card
     }
 
     fn reset(&mut self) -> Result<(), TransportError> {

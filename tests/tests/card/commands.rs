@@ -89,6 +89,42 @@ fn msm_streams_scalars_and_a_range_of_resident_bases() {
     }
 }
 
+/// What was loaded comes back, and nothing around it is written.
+#[test]
+fn card_memory_is_read_back() {
+    for (seed, timing) in [(90, Timing::STEADY), (91, Timing::TYPICAL), (92, Timing::HOSTILE)] {
+        let mut host = Host::new(timing, seed);
+        let lines = noise(seed, 300 * 64);
+        let source = host.filled(0, &lines);
+        let at = 4096 - 5 * 64;
+        let load = Descriptor {
+            opcode: Opcode::LoadBases as u8,
+            count: 300,
+            card_address: at,
+            ..Default::default()
+        };
+        host.succeed(Descriptor { host_a: source.iova(), ..load });
+        for (first, count) in [(0usize, 300usize), (7, 1), (299, 1), (100, 65), (1, 63)] {
+            let out = host.filled(0, &vec![0x55; 64 * count + 128]);
+            host.succeed(Descriptor {
+                opcode: Opcode::ReadCard as u8,
+                count: count as u32,
+                host_out: out.iova() + 32,
+                card_address: at + 64 * first as u64,
+                ..Default::default()
+            });
+            assert_eq!(
+                bytes_of(&out, 32, 64 * count),
+                lines[64 * first..64 * (first + count)],
+                "{first} {count}"
+            );
+            assert_eq!(bytes_of(&out, 0, 32), [0x55; 32]);
+            assert_eq!(bytes_of(&out, 32 + 64 * count, 96), [0x55; 96]);
+        }
+        host.check_rules();
+    }
+}
+
 #[test]
 fn field_vectors_are_combined_element_by_element() {
     for (seed, timing) in [(30, Timing::STEADY), (31, Timing::TYPICAL), (32, Timing::HOSTILE)] {
@@ -145,7 +181,8 @@ fn field_vector_works_in_place() {
     assert_eq!(bytes_of(&host_a, 0, expected.len()), expected);
 }
 
-/// At full speed a field vector takes little more than two cycles an element, a load little more than two a point.
+/// At full speed a field vector takes little more than two cycles an element, a load or a read of card memory little
+/// more than two a line.
 #[test]
 fn long_jobs_keep_the_bus_busy() {
     let mut host = Host::new(Timing::STEADY, 50);
@@ -159,7 +196,8 @@ fn long_jobs_keep_the_bus_busy() {
         ..Default::default()
     };
     let load = Descriptor { opcode: Opcode::LoadBases as u8, host_a: at, ..Default::default() };
-    for descriptor in [vector, load] {
+    let read = Descriptor { opcode: Opcode::ReadCard as u8, host_out: at, ..Default::default() };
+    for descriptor in [vector, load, read] {
         let [fewer, more] = [500, 2000].map(|count| host.succeed(Descriptor { count, ..descriptor }).cycles);
         let per_element = (more - fewer) as f64 / 1500.0;
         assert!((1.99..2.1).contains(&per_element), "{per_element} cycles an element");

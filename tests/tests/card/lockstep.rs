@@ -68,16 +68,16 @@ macro_rules! ports {
 
 ports! {
     in: [
-        reset
+        reset reset_request
         s_axil_awaddr s_axil_awvalid s_axil_wdata s_axil_wstrb s_axil_wvalid s_axil_bready s_axil_araddr
         s_axil_arvalid s_axil_rready
         m_axi_host_awready m_axi_host_wready m_axi_host_bid m_axi_host_bresp m_axi_host_bvalid m_axi_host_arready
-        m_axi_host_rid m_axi_host_rdata m_axi_host_rresp m_axi_host_rlast m_axi_host_rvalid
+        m_axi_host_rid m_axi_host_rdata m_axi_host_rresp m_axi_host_ruser m_axi_host_rlast m_axi_host_rvalid
         m_axi_card_awready m_axi_card_wready m_axi_card_bid m_axi_card_bresp m_axi_card_bvalid m_axi_card_arready
         m_axi_card_rid m_axi_card_rdata m_axi_card_rresp m_axi_card_rlast m_axi_card_rvalid
     ]
     out: [
-        irq
+        irq interrupt_events resetting busy
         s_axil_awready s_axil_wready s_axil_bresp s_axil_bvalid s_axil_arready s_axil_rdata s_axil_rresp
         s_axil_rvalid
         m_axi_host_awid m_axi_host_awaddr m_axi_host_awlen m_axi_host_awsize m_axi_host_awburst m_axi_host_awvalid
@@ -187,6 +187,11 @@ fn both_simulators_agree_on_the_whole_control_in_every_cycle() {
         command(Opcode::ReadCounters as u8, 0),
         command(Opcode::SelfTest as u8, 0),
         Descriptor { host_a: 1 << 45, ..command(Opcode::LoadBases as u8, 3) },
+        Descriptor {
+            card_address: 4096 - 128,
+            host_out: o + 4096 - 32,
+            ..command(Opcode::ReadCard as u8, 5)
+        },
         command(200, 0),
     ];
     for (pass, timing_reset) in [(0, true), (1, false)] {
@@ -223,7 +228,7 @@ fn both_simulators_agree_on_the_whole_control_in_every_cycle() {
         let statuses: Vec<u8> = (0..commands.len()).map(|index| status(index, &mut bytes)).collect();
         let [failed, read_fault, unknown] =
             [Status::SelfTestFailed, Status::HostReadFault, Status::UnknownOpcode].map(|status| status as u8);
-        assert_eq!(statuses, [0, 0, 0, 0, 0, failed, read_fault, unknown], "pass {pass}");
+        assert_eq!(statuses, [0, 0, 0, 0, 0, failed, read_fault, 0, unknown], "pass {pass}");
     }
     // A ring that is not there stops the queues.
     lock.write(CONTROL, 0);

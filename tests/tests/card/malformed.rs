@@ -29,6 +29,7 @@ fn good(opcode: Opcode, at: u64) -> Descriptor {
             ..base
         },
         Opcode::SelfTest => base,
+        Opcode::ReadCard => Descriptor { count: 3, host_out: at + 4096, card_address, ..base },
     }
 }
 
@@ -39,7 +40,7 @@ fn every_malformed_descriptor_ends_with_its_status() {
     let at = buffer.iova();
     let card_bytes = u64::from(CARD_MEMORY_KIB) * 1024;
     let mut cases: Vec<(Descriptor, Status)> = Vec::new();
-    for opcode in (0..=255u8).filter(|code| Opcode::from_code(*code).is_err()).step_by(11).chain([6, 255]) {
+    for opcode in (0..=255u8).filter(|code| Opcode::from_code(*code).is_err()).step_by(11).chain([7, 255]) {
         cases.push((Descriptor { opcode, ..Default::default() }, Status::UnknownOpcode));
     }
     for opcode in [Opcode::Identify, Opcode::ReadCounters, Opcode::SelfTest] {
@@ -47,16 +48,18 @@ fn every_malformed_descriptor_ends_with_its_status() {
             cases.push((Descriptor { count, ..good(opcode, at) }, Status::BadLength));
         }
     }
-    for opcode in [Opcode::LoadBases, Opcode::FieldVector] {
+    for opcode in [Opcode::LoadBases, Opcode::FieldVector, Opcode::ReadCard] {
         cases.push((Descriptor { count: 0, ..good(opcode, at) }, Status::BadLength));
     }
-    for opcode in [Opcode::LoadBases, Opcode::FieldVector, Opcode::Msm] {
+    for opcode in [Opcode::LoadBases, Opcode::FieldVector, Opcode::Msm, Opcode::ReadCard] {
         for count in [MAX_COUNT + 1, 1 << 31, u32::MAX] {
             cases.push((Descriptor { count, ..good(opcode, at) }, Status::BadLength));
         }
     }
     for bit in 0..5 {
-        for opcode in [Opcode::Identify, Opcode::ReadCounters, Opcode::Msm, Opcode::FieldVector] {
+        for opcode in
+            [Opcode::Identify, Opcode::ReadCounters, Opcode::Msm, Opcode::FieldVector, Opcode::ReadCard]
+        {
             let case = good(opcode, at);
             cases.push((Descriptor { host_out: case.host_out | 1 << bit, ..case }, Status::BadAlignment));
         }
@@ -145,6 +148,8 @@ fn fields_that_a_command_does_not_use_are_not_looked_at() {
     host.succeed(Descriptor { host_b: odd, host_out: odd, parameter: u32::MAX, ..case });
     let case = good(Opcode::FieldVector, buffer.iova());
     host.succeed(Descriptor { card_address: odd, ..case });
+    let case = good(Opcode::ReadCard, buffer.iova());
+    host.succeed(Descriptor { host_a: odd, host_b: odd, parameter: u32::MAX, ..case });
     let case = good(Opcode::Msm, buffer.iova());
     host.succeed(Descriptor { host_b: odd, ..case });
     // No elements at the very end of card memory.
@@ -162,20 +167,20 @@ fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
     }
     let (least, most) = match opcode {
         Opcode::Identify | Opcode::ReadCounters | Opcode::SelfTest => (0, 0),
-        Opcode::LoadBases | Opcode::FieldVector => (1, MAX_COUNT),
+        Opcode::LoadBases | Opcode::FieldVector | Opcode::ReadCard => (1, MAX_COUNT),
         Opcode::Msm => (0, MAX_COUNT),
     };
     if !(least..=most).contains(&count) {
         return Some(Status::BadLength);
     }
     let host: &[u64] = match opcode {
-        Opcode::Identify | Opcode::ReadCounters => &[host_out],
+        Opcode::Identify | Opcode::ReadCounters | Opcode::ReadCard => &[host_out],
         Opcode::LoadBases => &[host_a],
         Opcode::Msm => &[host_a, host_out],
         Opcode::FieldVector => &[host_a, host_b, host_out],
         Opcode::SelfTest => &[],
     };
-    let card = matches!(opcode, Opcode::LoadBases | Opcode::Msm);
+    let card = matches!(opcode, Opcode::LoadBases | Opcode::Msm | Opcode::ReadCard);
     if host.iter().any(|address| address % HOST_ALIGNMENT != 0) || card && card_address % CARD_ALIGNMENT != 0
     {
         return Some(Status::BadAlignment);
@@ -213,7 +218,7 @@ fn random_descriptors_end_as_the_interface_says() {
         };
         let (host_a, host_b, host_out) = (host_address(), host_address(), host_address());
         let descriptor = Descriptor {
-            opcode: random.gen_range(0..8),
+            opcode: random.gen_range(0..9),
             command_id: 0x1000 + round,
             count: *[0, 0, 1, 2, 70, MAX_COUNT + 1, u32::MAX].choose(&mut random).unwrap(),
             host_a,

@@ -12,7 +12,7 @@ fn every_word_of_the_register_page_is_as_the_table_says() {
     host.wait_ready();
     let words = stand_in_card().identification().to_words();
     // After a reset everything that can be written is zero.
-    for offset in (0..BAR0_BYTES).step_by(4) {
+    for offset in (0..REGISTER_BYTES).step_by(4) {
         let register = REGISTERS.iter().find(|register| register.offset == offset);
         let expected = match register {
             Some(register) if *register.name == *STATUS.name => STATUS_READY.put(1),
@@ -23,7 +23,7 @@ fn every_word_of_the_register_page_is_as_the_table_says() {
         assert_eq!(host.card.read_register(offset.into()).unwrap(), expected, "{offset:#x}");
     }
     // All ones to every word but CONTROL (in which they would be a reset): what is read back are the bits that exist.
-    for offset in (0..BAR0_BYTES).step_by(4).filter(|offset| *offset != CONTROL.offset) {
+    for offset in (0..REGISTER_BYTES).step_by(4).filter(|offset| *offset != CONTROL.offset) {
         host.card.write_register(offset.into(), u32::MAX, 0xf).unwrap();
         let register = REGISTERS.iter().find(|register| register.offset == offset);
         let expected = match register {

@@ -7,7 +7,9 @@ mod model;
 pub use model::{Faults, Interrupts, Model};
 
 use spandrel_abi::*;
-use spandrel_driver::{AccessWidth, Card, CardOptions, DmaBuffer, DriverError, Transport, TransportError};
+use spandrel_driver::{
+    AccessWidth, Card, CardOptions, ClockKind, DmaBuffer, DriverError, Transport, TransportError,
+};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -101,6 +103,10 @@ impl SoftTransport {
 }
 
 impl Transport for SoftTransport {
+    fn clock(&self) -> ClockKind {
+        ClockKind::Card
+    }
+
     fn describe(&self) -> String {
         "software card".into()
     }

@@ -83,7 +83,7 @@ impl Model {
             log: Vec::new(),
             resets: 0,
             accesses: 0,
-            registers: vec![0; BAR0_BYTES as usize / 4],
+            registers: vec![0; REGISTER_BYTES as usize / 4],
             sq_head: 0,
             cq_position: 0,
             completions: 0,
@@ -305,8 +305,9 @@ impl Model {
 
     fn execute(&mut self, d: &Descriptor) -> Result<(), Status> {
         let opcode = Opcode::from_code(d.opcode).map_err(|_| Status::UnknownOpcode)?;
-        let counted = matches!(opcode, Opcode::LoadBases | Opcode::Msm | Opcode::FieldVector);
-        let least = u32::from(matches!(opcode, Opcode::LoadBases | Opcode::FieldVector));
+        let counted =
+            matches!(opcode, Opcode::LoadBases | Opcode::Msm | Opcode::FieldVector | Opcode::ReadCard);
+        let least = u32::from(matches!(opcode, Opcode::LoadBases | Opcode::FieldVector | Opcode::ReadCard));
         if d.count > MAX_COUNT || d.count < least || (!counted && d.count != 0) {
             return Err(Status::BadLength);
         }
@@ -317,7 +318,9 @@ impl Model {
         }
         let count = d.count as usize;
         let resident = d.card_address as usize..d.card_address as usize + count * AFFINE_POINT_BYTES;
-        if matches!(opcode, Opcode::LoadBases | Opcode::Msm) && resident.end > self.card_memory.len() {
+        if matches!(opcode, Opcode::LoadBases | Opcode::Msm | Opcode::ReadCard)
+            && resident.end > self.card_memory.len()
+        {
             return Err(Status::CardAddressOutOfRange);
         }
         let out = match opcode {
@@ -352,6 +355,7 @@ impl Model {
             }
             Opcode::ReadCounters => self.counters.to_bytes().to_vec(),
             Opcode::SelfTest => return Ok(()),
+            Opcode::ReadCard => self.card_memory[resident].to_vec(),
         };
         self.write_host(d.host_out, &out).ok_or(Status::HostWriteFault)
     }

@@ -7,7 +7,7 @@
 
 use super::parts::Budget;
 use serde::Serialize;
-use spandrel_abi::window_shares;
+use spandrel_abi::{row_bits, window_shares};
 
 /// Bits of an affine point.
 const POINT_BITS: u64 = 508;
@@ -54,9 +54,8 @@ impl Memory {
 /// The memories of core `core` of `cores` with batched adders, for jobs with windows of up to `window_bits`.
 pub fn of_core(window_bits: u32, cores: u32, core: u32) -> Vec<Memory> {
     let windows = window_shares(window_bits, cores, core).len() as u64;
-    let row_bits = window_bits - 1 - (window_bits - 1) / 2;
     let buckets = windows << (window_bits - 1);
-    let sums = windows * (2 << row_bits);
+    let sums = windows * (2 << row_bits(window_bits));
     let memory = |name, depth, width, two_ports| Memory { name, depth, width, two_ports };
     vec![
         memory("buckets", buckets, POINT_BITS, true),

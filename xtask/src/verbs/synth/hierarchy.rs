@@ -56,28 +56,17 @@ pub fn resources(synthesis: &Synthesis, top: &str, verilog: &str, label: &str) -
         return total(&BTreeMap::from([(top, cells)]), top);
     }
     let is_own = |module: &&Module<'_>| module.text.len() >= LARGE || module.name == top;
-    let (own, small): (Vec<&Module<'_>>, Vec<&Module<'_>>) = all.iter().partition(is_own);
+    let own: Vec<&Module<'_>> = all.iter().filter(is_own).collect();
     let mut cells = BTreeMap::new();
     for (index, module) in own.iter().enumerate() {
-        let mut text = module.text.to_owned();
+        let mut inside = Vec::new();
+        collect_inside(module, &all, &mut inside);
         // A module that holds nothing is synthesised under the same key wherever it occurs.
-        let mut holds = vec![module.text];
-        let mut next = 0;
-        let mut taken: Vec<&str> = vec![module.name];
-        while let Some(inside) = holds.get(next).copied() {
-            next += 1;
-            for other in small.iter().chain(&own) {
-                if !taken.contains(&other.name) && instantiates(inside, other.name) {
-                    taken.push(other.name);
-                    if small.iter().any(|one| one.name == other.name) {
-                        holds.push(other.text);
-                        text += other.text;
-                    } else {
-                        text += &other.blackbox();
-                    }
-                }
-            }
-        }
+        let insides = inside.iter().map(|part| match is_own(part) {
+            true => part.blackbox(),
+            false => part.text.to_owned(),
+        });
+        let text: String = std::iter::once(module.text.to_owned()).chain(insides).collect();
         let label = match own.len() {
             1 => label.to_owned(),
             count => format!("{label}, module {} of {count} ({})", index + 1, module.name),
@@ -85,6 +74,20 @@ pub fn resources(synthesis: &Synthesis, top: &str, verilog: &str, label: &str) -
         cells.insert(module.name, synthesis.cells(module.name, &text, &label)?);
     }
     total(&cells, top)
+}
+
+/// Adds the modules that are inside a module, each once; what is inside those of them that are large is left to their own
+/// synthesis.
+fn collect_inside<'a>(module: &Module<'_>, all: &'a [Module<'a>], inside: &mut Vec<&'a Module<'a>>) {
+    for part in all.iter().filter(|part| instantiates(module.text, part.name)) {
+        if inside.iter().any(|known| known.name == part.name) {
+            continue;
+        }
+        inside.push(part);
+        if part.text.len() < LARGE {
+            collect_inside(part, all, inside);
+        }
+    }
 }
 
 fn instantiates(text: &str, module: &str) -> bool {
