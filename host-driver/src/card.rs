@@ -417,8 +417,9 @@ impl Drop for Card {
     /// Stops the card before its buffers are given back; a card that does not stop keeps them.
     fn drop(&mut self) {
         let untouched = self.queue.as_ref().is_none_or(Queue::is_idle) && self.quarantine.is_empty();
-        if let Err(error) = self.quiesce() {
-            tracing::warn!(card = %self.name, %error, "card did not stop");
+        let Err(error) = self.quiesce() else { return };
+        tracing::warn!(card = %self.name, %error, "card did not stop");
+        if self.bar.transport.cut_off().is_err() {
             if !untouched {
                 // Leaked on purpose: the card may still write there.
                 std::mem::forget(std::mem::take(&mut self.jobs));

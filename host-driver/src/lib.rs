@@ -51,31 +51,50 @@
 //! Copies of scalars and field vectors are overwritten when their job ends. Nothing of their contents is logged
 //! or put into an error.
 
+mod address;
+mod arena;
 mod bar;
 mod bases;
 mod bounds;
 mod card;
 mod commands;
+mod config;
 mod cost;
+mod discovery;
 mod dma;
 mod error;
 mod identify;
 mod job;
+mod lock;
+mod mapped_bar;
 mod memory;
+mod open_error;
 mod options;
+mod pages;
 mod queue;
+mod ranges;
 mod rings;
+mod sysfs;
+mod system;
 mod transport;
+mod vfio;
 
+pub use address::{BadPciAddress, PciAddress};
 pub use bases::BasesHandle;
 pub use card::Card;
 pub use commands::MsmOptions;
 pub use cost::{BitLengths, MsmEstimate, best_msm, estimate_msm};
+pub use discovery::{FoundCard, LinkSpeed, bind, cards, find_card, is_pci_name, open_pci, unbind};
 pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory};
 pub use error::{Corruption, DriverError};
 pub use job::{Done, Job, JobOutput, MsmResult, Progress, Sample};
+pub use lock::{CardLock, LockError};
+pub use open_error::OpenError;
 pub use options::CardOptions;
+pub use sysfs::SysfsTransport;
+pub use system::System;
 pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
+pub use vfio::VfioTransport;
 
 // What the driver's interface is made of besides its own types.
 pub use spandrel_abi::{Counters, CurveId, FieldId, FieldOperation, Identification, Opcode, Status};

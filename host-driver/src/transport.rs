@@ -165,6 +165,22 @@ pub trait Transport: Send {
     /// Resets the card from outside (a function-level reset on hardware): for a card whose registers no
     /// longer help.
     fn reset(&mut self) -> Result<(), TransportError>;
+
+    /// The longest buffer that [`allocate`](Transport::allocate) can give, in bytes, where a card reaches only so much in
+    /// one piece; `None` where memory is the limit. At least 4 KiB.
+    fn largest_buffer(&self) -> Option<usize> {
+        None
+    }
+
+    /// Cuts a card that does not stop off from host memory. After it has succeeded nothing reaches a [`DmaBuffer`] any
+    /// more once that is dropped, so that memory need not be kept back. The card is usable again after
+    /// [`reset`](Transport::reset).
+    ///
+    /// # Errors
+    /// [`TransportError::Unsupported`] where nothing stands between the card and memory.
+    fn cut_off(&mut self) -> Result<(), TransportError> {
+        Err(TransportError::Unsupported { card: self.describe(), what: "way to be cut off from memory" })
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Box<T> {
@@ -206,5 +222,13 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn reset(&mut self) -> Result<(), TransportError> {
         (**self).reset()
+    }
+
+    fn largest_buffer(&self) -> Option<usize> {
+        (**self).largest_buffer()
+    }
+
+    fn cut_off(&mut self) -> Result<(), TransportError> {
+        (**self).cut_off()
     }
 }
