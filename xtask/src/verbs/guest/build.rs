@@ -10,8 +10,12 @@ use super::initramfs::Entry;
 /// The target of what runs in the guest. Named even where it is the machine's own: flags for it then do not reach build
 /// scripts, and its files lie in a folder of their own.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-/// Nothing is to be loaded: the guest has no libraries.
-const STATIC: &str = "target.x86_64-unknown-linux-gnu.rustflags=[\"-C\", \"target-feature=+crt-static\"]";
+/// Nothing is to be loaded, since the guest has no libraries; and it has to be carried into the guest, so it is small.
+const SETTINGS: [&str; 3] = [
+    "target.x86_64-unknown-linux-gnu.rustflags=[\"-C\", \"target-feature=+crt-static\"]",
+    "profile.release.debug=false",
+    "profile.release.strip=true",
+];
 
 /// The command `spandrel` of this machine, with the simulated card in it.
 pub fn server() -> Result<PathBuf> {
@@ -21,7 +25,8 @@ pub fn server() -> Result<PathBuf> {
 /// What is put into the guest: its test, the command `spandrel` without the simulator, and the sample circuit.
 pub fn guest_files() -> Result<Vec<Entry>> {
     let static_build = |name: &str, package: &str, more: &[&str]| {
-        let mut arguments = vec!["--release", "--package", package, "--target", TARGET, "--config", STATIC];
+        let mut arguments = vec!["--release", "--package", package, "--target", TARGET];
+        arguments.extend(SETTINGS.iter().flat_map(|setting| ["--config", setting]));
         arguments.extend(more);
         cargo_build(name, &arguments)
     };

@@ -6,6 +6,7 @@
 pub const CHECKS: [&str; 12] = [
     "enumeration",
     "sysfs_bar",
+    "polling",
     "vfio",
     "exclusive",
     "self_test",
@@ -15,7 +16,6 @@ pub const CHECKS: [&str; 12] = [
     "dma_refused",
     "function_reset",
     "killed_mid_job",
-    "polling",
 ];
 
 /// What one check came to.
