@@ -66,6 +66,7 @@ mod error;
 mod identify;
 mod job;
 mod lock;
+mod loopback;
 mod mapped_bar;
 mod memory;
 mod open_error;
@@ -89,6 +90,7 @@ pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory}
 pub use error::{Corruption, DriverError};
 pub use job::{Done, Job, JobOutput, MsmResult, Progress, Sample};
 pub use lock::{CardLock, LockError};
+pub use loopback::Loopback;
 pub use open_error::OpenError;
 pub use options::CardOptions;
 pub use sysfs::SysfsTransport;
