@@ -11,14 +11,15 @@ mod machine;
 mod process;
 mod report;
 mod server;
+mod tests;
 
-pub use checks::{CHECKS, Verdict};
-pub use report::Report;
+pub use checks::CHECKS;
+pub use tests::{test, test_name};
 
 use anyhow::{Context, Result};
 use checks::Verdicts;
 use machine::{Accelerator, Ending, Machine};
-use report::Phase;
+use report::{Phase, Report};
 use spandrel_tools::{
     FileLock, checkout_root, cxx_compiler, guest_packages, update_guest_lock, verilator,
 };
