@@ -8,6 +8,7 @@ pub mod emit;
 pub mod field;
 pub mod model;
 pub mod msm;
+pub mod pcie;
 pub mod profile;
 pub mod stream;
 pub mod units;

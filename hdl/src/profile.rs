@@ -14,6 +14,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-wide", include_str!("../../bitstreams/sim-wide/profile.toml")),
     ("sim-cycle", include_str!("../../bitstreams/sim-cycle/profile.toml")),
     ("sim-grumpkin", include_str!("../../bitstreams/sim-grumpkin/profile.toml")),
+    ("sim-pcie", include_str!("../../bitstreams/sim-pcie/profile.toml")),
+    ("sim-pcie-512", include_str!("../../bitstreams/sim-pcie-512/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
 ];
 
@@ -33,6 +35,26 @@ pub struct Profile {
     pub datapath: DatapathConfig,
     /// Shape of the MSM engine.
     pub msm: MsmProfile,
+    /// The PCIe endpoint; a card without one has its buses as ports.
+    #[serde(default)]
+    pub pcie: Option<PcieProfile>,
+}
+
+/// Shape of the PCIe endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PcieProfile {
+    /// Width of the hard block's streams: 256 or 512 bits.
+    pub stream_bits: u32,
+    /// Read requests that may be outstanding, each of up to 512 bytes: 32, for which the tags are laid out.
+    #[serde(default = "default_read_tags")]
+    pub read_tags: u32,
+    /// Cycles after which a read request without all its completions is given up.
+    pub completion_timeout_cycles: u32,
+}
+
+fn default_read_tags() -> u32 {
+    crate::pcie::SLOTS as u32
 }
 
 /// Shape of the MSM engine.
@@ -216,6 +238,18 @@ impl Profile {
             (64..=(1 << 28)).contains(&self.card_memory_kib),
             format!("card_memory_kib = {}", self.card_memory_kib),
             "64 to 2^28",
+        )?;
+        let Some(pcie) = &self.pcie else { return Ok(()) };
+        must(
+            [256, 512].contains(&pcie.stream_bits),
+            format!("stream_bits = {}", pcie.stream_bits),
+            "256 or 512",
+        )?;
+        must(pcie.read_tags == default_read_tags(), format!("read_tags = {}", pcie.read_tags), "32")?;
+        must(
+            (256..=(1 << 30)).contains(&pcie.completion_timeout_cycles),
+            format!("completion_timeout_cycles = {}", pcie.completion_timeout_cycles),
+            "256 to 2^30",
         )
     }
 }
@@ -249,6 +283,18 @@ mod tests {
         let batched = text.replace("\"complete\"", "\"batched-affine\"\nbatch_pairs = 8");
         let error = Profile::parse("x", &batched).unwrap_err().to_string();
         assert!(error.contains("batch_pairs = 8"), "{error}");
+        let pcie = |table: &str| {
+            let text = format!("{text}\n[pcie]\n{table}");
+            Profile::parse("x", &text).map_err(|error| error.to_string())
+        };
+        let sound = pcie("stream_bits = 512\ncompletion_timeout_cycles = 1000").unwrap().pcie.unwrap();
+        assert_eq!((sound.stream_bits, sound.read_tags), (512, 32));
+        let error = pcie("stream_bits = 128\ncompletion_timeout_cycles = 1000").unwrap_err();
+        assert!(error.contains("stream_bits = 128") && error.contains("256 or 512"), "{error}");
+        let error = pcie("stream_bits = 256\ncompletion_timeout_cycles = 0").unwrap_err();
+        assert!(error.contains("completion_timeout_cycles = 0"), "{error}");
+        let error = pcie("stream_bits = 256\nread_tags = 16\ncompletion_timeout_cycles = 1000").unwrap_err();
+        assert!(error.contains("read_tags = 16"), "{error}");
         let error = Profile::load("no-such-board").unwrap_err().to_string();
         assert!(error.contains("sim-small"), "{error}");
     }

@@ -3,15 +3,23 @@
 use crate::dma::{DMA_ALIGNMENT, DmaBuffer};
 use crate::error::DriverError;
 use crate::job::mark_unwritten;
-use crate::transport::{AccessWidth, Transport};
+use crate::staging::{Staging, size_for};
+use crate::transport::{AccessWidth, Transport, TransportError};
 use spandrel_abi::{IDENTIFICATION_BYTES, Identification, REGISTERS, Register};
 
 /// A transport seen as registers and checked memory.
 pub(crate) struct Bar {
+    // Dropped first: the card is silent before memory is given back.
     pub(crate) transport: Box<dyn Transport>,
+    staging: Staging,
 }
 
 impl Bar {
+    /// A transport, and at most `idle_bytes` bytes of memory kept between jobs.
+    pub(crate) fn new(transport: Box<dyn Transport>, idle_bytes: usize) -> Bar {
+        Bar { transport, staging: Staging::new(idle_bytes) }
+    }
+
     /// Reads a register, of which every value may be right.
     pub(crate) fn read(&mut self, register: Register) -> Result<u32, DriverError> {
         let value = self.transport.read_bar(register.offset.into(), AccessWidth::Word)?;
@@ -53,12 +61,38 @@ impl Bar {
     /// Gets memory for a result, marked as not written.
     pub(crate) fn allocate_result(&mut self, bytes: usize) -> Result<DmaBuffer, DriverError> {
         let mut buffer = self.allocate(bytes)?;
-        mark_unwritten(&mut buffer)?;
+        mark_unwritten(&mut buffer, bytes)?;
         Ok(buffer)
     }
 
-    /// Gets zeroed memory, and holds the transport to what it promises of it.
+    /// Bytes of the longest buffer that there can be; a multiple of 64.
+    pub(crate) fn largest_buffer(&self) -> usize {
+        self.transport.largest_buffer().map_or(1 << 62, |bytes| (bytes / 64 * 64).max(DMA_ALIGNMENT))
+    }
+
+    /// Gets memory for a job, with whatever an earlier one left in it.
     pub(crate) fn allocate(&mut self, bytes: usize) -> Result<DmaBuffer, DriverError> {
+        if let Some(buffer) = self.staging.take(bytes) {
+            return Ok(buffer);
+        }
+        let size = size_for(bytes).min(self.largest_buffer()).max(bytes);
+        let buffer = match self.allocate_new(size) {
+            // What waits for other jobs may be what is missing.
+            Err(DriverError::Transport(TransportError::Allocation { .. })) if self.staging.empty() => {
+                self.allocate_new(size)?
+            }
+            buffer => buffer?,
+        };
+        Ok(self.staging.lend(buffer, bytes))
+    }
+
+    /// Takes in the memory of jobs that have ended.
+    pub(crate) fn collect(&mut self) {
+        self.staging.collect();
+    }
+
+    /// Gets zeroed memory that nobody had before, and holds the transport to what it promises of it.
+    pub(crate) fn allocate_new(&mut self, bytes: usize) -> Result<DmaBuffer, DriverError> {
         let buffer = self.transport.allocate(bytes)?;
         let problem = if buffer.len() < bytes {
             format!("a buffer of {} bytes where {bytes} were asked for", buffer.len())

@@ -60,7 +60,7 @@ impl Card {
     /// [`Card::reset`] and a first command can end in.
     pub fn open(transport: Box<dyn Transport>, options: CardOptions) -> Result<Card, DriverError> {
         options.check()?;
-        let mut bar = Bar { transport };
+        let mut bar = Bar::new(transport, options.idle_bytes);
         // These registers answer also while the card comes out of its power-on reset.
         let identification = bar.identification()?;
         identify::check(&identification)?;
@@ -146,6 +146,7 @@ impl Card {
         self.quiesce()?;
         // Nothing reaches host memory any more.
         self.quarantine.clear();
+        self.bar.collect();
         // Found out before the card is told any address: are writes seen at all?
         for pattern in [MAGIC_VALUE, !MAGIC_VALUE, 0] {
             self.bar.write_checked(SCRATCH, pattern)?;
@@ -249,7 +250,7 @@ impl Card {
         }
         let interest = Arc::new(());
         let opcode = first.unwrap_or(Opcode::Identify);
-        let running = Running { opcode, shape, holdings, commands_left, failure: None, cycles: None };
+        let running = Running { opcode, shape, holdings, commands_left, failure: None, cycles: 0 };
         self.jobs.insert(id, Record { interest: Arc::downgrade(&interest), state: State::Running(running) });
         let posted = queue.post(&mut self.bar, &self.bounds);
         posted.map_err(|error| self.fail(error))?;
@@ -271,6 +272,7 @@ impl Card {
             result = queue.post(&mut self.bar, &self.bounds);
         }
         self.jobs.retain(|_, job| !(job.is_abandoned() && matches!(job.state, State::Ended(_))));
+        self.bar.collect();
         result.map_err(|error| self.fail(error))
     }
 

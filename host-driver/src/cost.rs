@@ -49,6 +49,11 @@ impl BitLengths {
         BitLengths { counts }
     }
 
+    /// Counts other scalars too.
+    pub fn add(&mut self, other: &BitLengths) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+    }
+
     /// Number of scalars.
     pub fn scalars(&self) -> u64 {
         self.counts.iter().sum()

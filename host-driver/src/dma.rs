@@ -102,6 +102,11 @@ impl DmaBuffer {
         self.memory.is_empty()
     }
 
+    /// First byte, as the host sees it: for another owner of the buffer, not for references.
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.memory.base()
+    }
+
     /// Copies `into.len()` bytes at `offset` out of the buffer.
     pub fn read(&self, offset: usize, into: &mut [u8]) -> Result<(), DmaOutOfBounds> {
         check(offset, into.len(), self.len())?;

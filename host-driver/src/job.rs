@@ -1,6 +1,7 @@
 //! Jobs: what was asked of the card, and what came back.
 
 use crate::bases::Resident;
+use crate::buffer::CardBuffer;
 use crate::dma::{DmaBuffer, DmaOutOfBounds};
 use crate::error::DriverError;
 use spandrel_abi::*;
@@ -20,7 +21,7 @@ pub struct MsmResult {
     pub exponents: Vec<u32>,
     /// Homogeneous projective points: X, Y, Z of 32 bytes each, little-endian, in Montgomery form.
     pub points: Vec<[u8; PROJECTIVE_POINT_BYTES]>,
-    /// Cycles from the command's fetch to its completion.
+    /// Cycles from the command's fetch to its completion; their sum, where the work was cut into several.
     pub cycles: u64,
     /// The card's counters for this job.
     pub counters: Counters,
@@ -77,6 +78,16 @@ pub struct Done {
     pub cycles: u64,
 }
 
+/// What a job on the caller's own buffers results in, and the buffers. They were made by
+/// [`Card::allocate`](crate::Card::allocate), and can be used for another job.
+#[derive(Debug)]
+pub struct Lent<T> {
+    /// The result.
+    pub result: T,
+    /// The buffers, in the order in which they were given.
+    pub buffers: Vec<CardBuffer>,
+}
+
 /// Bytes that a command wrote, and the cycles it took from fetch to completion.
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -93,6 +104,7 @@ pub(crate) mod sealed {
         Msm(Box<MsmResult>),
         Bytes(Vec<u8>, u64),
         Done(Done),
+        Lent(Box<Output>, Vec<CardBuffer>),
     }
 
     pub trait FromOutput: Sized {
@@ -117,6 +129,13 @@ pub(crate) mod sealed {
         }
     }
 
+    impl<T: FromOutput> FromOutput for Lent<T> {
+        fn from_output(output: Output) -> Option<Lent<T>> {
+            let Output::Lent(result, buffers) = output else { return None };
+            T::from_output(*result).map(|result| Lent { result, buffers })
+        }
+    }
+
     impl FromOutput for Done {
         fn from_output(output: Output) -> Option<Done> {
             if let Output::Done(done) = output { Some(done) } else { None }
@@ -129,24 +148,27 @@ pub(crate) use sealed::Output;
 /// How a result is read once all commands of a job have ended.
 #[derive(Debug)]
 pub(crate) enum Shape {
-    /// Weighted sums in the first output, counters in the second.
+    /// Weighted sums in the first output and counters in the second; and so on, where the work was cut into parts.
     Msm { curve: CurveId, window_bits: u32, exponents: Vec<u32> },
-    /// This many bytes of the first output.
+    /// This many bytes, one output after the other.
     Bytes(usize),
+    /// Nothing but what stands in the last of the caller's buffers, in so many bytes.
+    Filled(usize),
     /// Nothing.
     Done,
 }
 
 /// What a job holds on to while the card works on it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Holdings {
     /// Buffers that the card only reads.
     #[expect(dead_code, reason = "kept only until it may be dropped")]
     pub(crate) inputs: Vec<DmaBuffer>,
     /// Buffers that the card writes.
     pub(crate) outputs: Vec<DmaBuffer>,
+    /// Buffers that the caller gets back with the result.
+    pub(crate) lent: Vec<CardBuffer>,
     /// Card memory that it reads or writes.
-    #[expect(dead_code, reason = "kept only until it may be dropped")]
     pub(crate) resident: Option<Arc<Resident>>,
 }
 
@@ -186,14 +208,13 @@ impl From<Failure> for DriverError {
 /// What buffers for results hold before the card writes: no field element, and no counter, is that large.
 const UNWRITTEN: [u8; FIELD_BYTES] = [0xff; FIELD_BYTES];
 
-/// Marks all of a buffer as not written.
+/// Marks the first `bytes` bytes of a buffer as not written.
 ///
 /// A write over PCIe is not answered: where an IOMMU or a bridge throws it away, the card cannot know. Zeros would be
 /// taken for a result, the point at infinity.
-pub(crate) fn mark_unwritten(buffer: &mut DmaBuffer) -> Result<(), DmaOutOfBounds> {
-    for offset in (0..buffer.len()).step_by(FIELD_BYTES) {
-        let bytes = FIELD_BYTES.min(buffer.len() - offset);
-        buffer.write(offset, &UNWRITTEN[..bytes])?;
+pub(crate) fn mark_unwritten(buffer: &mut DmaBuffer, bytes: usize) -> Result<(), DmaOutOfBounds> {
+    for offset in (0..bytes).step_by(FIELD_BYTES) {
+        buffer.write(offset, &UNWRITTEN[..FIELD_BYTES.min(bytes - offset)])?;
     }
     Ok(())
 }
@@ -213,8 +234,8 @@ pub(crate) struct Running {
     /// Commands that have not ended.
     pub(crate) commands_left: usize,
     pub(crate) failure: Option<Failure>,
-    /// Of the first command.
-    pub(crate) cycles: Option<u64>,
+    /// Of all commands with the first one's opcode.
+    pub(crate) cycles: u64,
 }
 
 impl Record {
@@ -232,7 +253,9 @@ impl Record {
     ) -> Result<(), DmaOutOfBounds> {
         let State::Running(running) = &mut self.state else { return Ok(()) };
         running.commands_left = running.commands_left.saturating_sub(1);
-        running.cycles.get_or_insert(cycles);
+        if opcode == running.opcode {
+            running.cycles = running.cycles.saturating_add(cycles);
+        }
         if status != Status::Success {
             running.failure.get_or_insert(Failure::Status { opcode, status });
         }
@@ -240,6 +263,11 @@ impl Record {
             let result = match running.failure {
                 Some(failure) => Err(failure),
                 None => running.output()?,
+            };
+            let lent = std::mem::take(&mut running.holdings.lent);
+            let result = match lent.is_empty() {
+                true => result,
+                false => result.map(|output| Output::Lent(Box::new(output), lent)),
             };
             // Gives back buffers and card memory, and overwrites secrets.
             self.state = State::Ended(result);
@@ -252,38 +280,66 @@ impl Running {
     /// What the job came to, or which part of it did not reach memory.
     fn output(&self) -> Result<Result<Output, Failure>, DmaOutOfBounds> {
         let not_written = |offset| Ok(Err(Failure::NotWritten { opcode: self.opcode, offset }));
-        let cycles = self.cycles.unwrap_or(0);
-        let read = |which: usize, into: &mut [u8]| match self.holdings.outputs.get(which) {
-            Some(buffer) => buffer.read(0, into),
-            None => Err(DmaOutOfBounds { offset: 0, bytes: into.len(), length: 0 }),
-        };
+        let cycles = self.cycles;
         Ok(Ok(match &self.shape {
             Shape::Done => Output::Done(Done { cycles }),
             Shape::Bytes(bytes) => {
                 let mut data = vec![0; *bytes];
-                read(0, &mut data)?;
+                let mut rest = data.as_mut_slice();
+                for buffer in &self.holdings.outputs {
+                    let (part, after) = rest.split_at_mut(buffer.len().min(rest.len()));
+                    buffer.read(0, part)?;
+                    rest = after;
+                }
                 if let Some(offset) = first_unwritten(&data) {
                     return not_written(offset);
                 }
                 Output::Bytes(data, cycles)
             }
+            Shape::Filled(bytes) => {
+                let mut element = [0; FIELD_BYTES];
+                for offset in (0..*bytes).step_by(FIELD_BYTES) {
+                    if let Some(buffer) = self.holdings.lent.last() {
+                        buffer.read(offset, &mut element)?;
+                    }
+                    if element == UNWRITTEN {
+                        return not_written(offset);
+                    }
+                }
+                Output::Done(Done { cycles })
+            }
             Shape::Msm { curve, window_bits, exponents } => {
                 let mut bytes = vec![0; exponents.len() * PROJECTIVE_POINT_BYTES];
-                read(0, &mut bytes)?;
-                let mut counters = [0; COUNTERS_BYTES];
-                read(1, &mut counters)?;
-                if let Some(offset) = first_unwritten(&bytes).or_else(|| first_unwritten(&counters)) {
-                    return not_written(offset);
-                }
-                Output::Msm(Box::new(MsmResult {
+                let mut result = MsmResult {
                     curve: *curve,
                     window_bits: *window_bits,
-                    exponents: exponents.clone(),
-                    points: bytes.as_chunks().0.to_vec(),
+                    exponents: Vec::new(),
+                    points: Vec::new(),
                     cycles,
-                    counters: Counters::from_bytes(&counters),
-                }))
+                    counters: Counters::default(),
+                };
+                for part in self.holdings.outputs.as_chunks::<2>().0 {
+                    part[0].read(0, &mut bytes)?;
+                    let mut counters = [0; COUNTERS_BYTES];
+                    part[1].read(0, &mut counters)?;
+                    if let Some(offset) = first_unwritten(&bytes).or_else(|| first_unwritten(&counters)) {
+                        return not_written(offset);
+                    }
+                    result.exponents.extend(exponents);
+                    result.points.extend(bytes.as_chunks().0);
+                    result.counters = sum(&result.counters, &Counters::from_bytes(&counters));
+                }
+                Output::Msm(Box::new(result))
             }
         }))
     }
+}
+
+/// The sum of each counter.
+fn sum(a: &Counters, b: &Counters) -> Counters {
+    let (mut total, b) = (a.to_bytes(), b.to_bytes());
+    for (word, other) in total.as_chunks_mut().0.iter_mut().zip(b.as_chunks().0) {
+        *word = u64::from_le_bytes(*word).wrapping_add(u64::from_le_bytes(*other)).to_le_bytes();
+    }
+    Counters::from_bytes(&total)
 }

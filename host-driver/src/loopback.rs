@@ -32,14 +32,14 @@ impl Card {
         let source = self.filled(data)?;
         let load = Descriptor { host_a: source.iova(), ..line };
         let holdings =
-            Holdings { inputs: vec![source], outputs: Vec::new(), resident: Some(resident.clone()) };
+            Holdings { inputs: vec![source], resident: Some(resident.clone()), ..Holdings::default() };
         let job: Job<Done> = self.submit([(Opcode::LoadBases, load)], Shape::Done, holdings)?;
         let load_cycles = self.wait(job, &mut |_| {})?.cycles;
 
         self.check_room()?;
         let target = self.bar.allocate_result(data.len())?;
         let read = Descriptor { host_out: target.iova(), ..line };
-        let holdings = Holdings { inputs: Vec::new(), outputs: vec![target], resident: Some(resident) };
+        let holdings = Holdings { outputs: vec![target], resident: Some(resident), ..Holdings::default() };
         let job: Job<Block> = self.submit([(Opcode::ReadCard, read)], Shape::Bytes(data.len()), holdings)?;
         let back = self.wait(job, &mut |_| {})?;
         self.collect_returned();

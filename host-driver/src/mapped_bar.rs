@@ -9,13 +9,20 @@ use std::sync::atomic::{Ordering, fence};
 /// A part of a BAR that begins at its first byte, mapped.
 pub(crate) struct MappedBar {
     map: MmapRaw,
+    writable: bool,
 }
 
 impl MappedBar {
     /// Maps `bytes` bytes of `file` from `offset`, a multiple of a page.
     pub(crate) fn new(file: &File, offset: u64, bytes: usize) -> io::Result<MappedBar> {
         let map = MmapOptions::new().offset(offset).len(bytes).map_raw(file)?;
-        Ok(MappedBar { map })
+        Ok(MappedBar { map, writable: true })
+    }
+
+    /// Maps the first `bytes` bytes of `file` for reading alone.
+    pub(crate) fn read_only(file: &File, bytes: usize) -> io::Result<MappedBar> {
+        let map = MmapOptions::new().len(bytes).map_raw_read_only(file)?;
+        Ok(MappedBar { map, writable: false })
     }
 
     /// The value of `width` at `offset`, read in one access; `None` where that is not mapped, or not aligned.
@@ -36,12 +43,13 @@ impl MappedBar {
         Some(value)
     }
 
-    /// Writes the low `width` bytes of `value` in one access; `None` where that is not mapped, or not aligned.
+    /// Writes the low `width` bytes of `value` in one access; `None` where that is not mapped, not writable, or
+    /// not aligned.
     pub(crate) fn write(&self, offset: u64, width: AccessWidth, value: u64) -> Option<()> {
-        let at = self.place(offset, width)?;
+        let at = self.place(offset, width).filter(|_| self.writable)?;
         // What was written to memory before is there before the card hears of it.
         fence(Ordering::SeqCst);
-        // SAFETY: as in `read`; the map is writable.
+        // SAFETY: as in `read`; that the map is writable was looked at above.
         unsafe {
             match width {
                 AccessWidth::Byte => at.write_volatile(value as u8),
@@ -94,5 +102,14 @@ mod tests {
                 assert_eq!(bar.read(1, width), None, "misaligned");
             }
         }
+    }
+
+    #[test]
+    fn what_is_mapped_for_reading_is_not_written() {
+        let file = tempfile::tempfile().expect("a file");
+        file.write_all_at(&[7; 4096], 0).expect("written");
+        let bar = MappedBar::read_only(&file, 4096).expect("mapped");
+        assert_eq!(bar.write(0, AccessWidth::Word, 1), None);
+        assert_eq!(bar.read(0, AccessWidth::Word), Some(0x0707_0707));
     }
 }

@@ -158,6 +158,19 @@ pub enum OpenError {
         pid: Option<u32>,
     },
 
+    /// The kernel keeps the registers of a card in use to its user.
+    #[error(
+        "the kernel does not let the registers of card {address} be read beside its user{}: this kernel guards them \
+         (CONFIG_IO_STRICT_DEVMEM); watch the card from the process that uses it, or when it has ended",
+        pid.map_or(String::new(), |pid| format!(", process {pid}"))
+    )]
+    Guarded {
+        /// The card.
+        address: PciAddress,
+        /// Its user, where it can be found out.
+        pid: Option<u32>,
+    },
+
     /// The card lacks what every Spandrel card has.
     #[error("card {address} has no {what}: its bitstream is damaged, or of another design")]
     Incomplete {

@@ -16,6 +16,8 @@ pub struct CardOptions {
     pub max_jobs: usize,
     /// Bytes that one load command carries: bases travel through staging buffers of this size, two at a time.
     pub staging_bytes: usize,
+    /// Bytes of memory for transfers that are kept between jobs, so that it need not be made reachable for each.
+    pub idle_bytes: usize,
     /// How many times longer than estimated a command may take.
     pub bound_factor: u32,
     /// Cycles that every command may take on top, however small it is.
@@ -38,6 +40,7 @@ impl Default for CardOptions {
             completion_entries: 64,
             max_jobs: 256,
             staging_bytes: 1 << 20,
+            idle_bytes: 64 << 20,
             bound_factor: 16,
             bound_floor_cycles: 4_000_000,
             poll_cycles: 16_384,

@@ -75,8 +75,8 @@ impl Queue {
         submission_entries: u32,
         completion_entries: u32,
     ) -> Result<Queue, DriverError> {
-        let submission = bar.allocate(SubmissionRing::bytes(submission_entries))?;
-        let completion = bar.allocate(CompletionRing::bytes(completion_entries))?;
+        let submission = bar.allocate_new(SubmissionRing::bytes(submission_entries))?;
+        let completion = bar.allocate_new(CompletionRing::bytes(completion_entries))?;
         for (register, value) in [
             (SQ_BASE_LO, submission.iova() as u32),
             (SQ_BASE_HI, (submission.iova() >> 32) as u32),

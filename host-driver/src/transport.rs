@@ -91,6 +91,20 @@ pub enum TransportError {
         /// What it has not.
         what: &'static str,
     },
+    /// What the transport leads through has gone: a simulator that was ended, a connection that was dropped.
+    #[error("{card} has gone: {reason}")]
+    Disconnected {
+        /// The card.
+        card: String,
+        /// What was seen of it, and what to do.
+        reason: String,
+    },
+    /// Another driver uses the card.
+    #[error("{card} is in use by another process: end that one first, or use another card")]
+    InUse {
+        /// The card.
+        card: String,
+    },
     /// There is no such interrupt vector.
     #[error("the card has no interrupt vector {vector}")]
     NoSuchVector {

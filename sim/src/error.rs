@@ -88,6 +88,24 @@ pub enum SimError {
         /// AXI response code: 2 = SLVERR, 3 = DECERR.
         response: u8,
     },
+    /// A profile without a PCI Express endpoint.
+    #[error("the card of profile {profile} has no PCI Express endpoint: its profile has no table [pcie]")]
+    NoEndpoint {
+        /// Name of the profile.
+        profile: String,
+    },
+    /// The card did not answer as the operating system needs it when it sets a card up.
+    #[error("the card cannot be set up: {what}")]
+    Enumeration {
+        /// What was found, and what should have been.
+        what: String,
+    },
+    /// A function-level reset did not end.
+    #[error("the card did not end its function-level reset within {cycles} cycles")]
+    ResetNotDone {
+        /// How long was waited.
+        cycles: u64,
+    },
     /// A waveform was asked of a model built without one, or the file could not be written.
     #[error("cannot write the waveform {path}: {reason}", path = .path.display())]
     Trace {

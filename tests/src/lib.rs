@@ -7,6 +7,7 @@ pub mod pipeline;
 pub mod reference;
 pub mod soak;
 pub mod values;
+pub mod world;
 
 pub mod sample;
 

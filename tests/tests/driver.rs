@@ -1,110 +1,18 @@
 //! The driver over the Verilated card: every job against arkworks, and faults that the next job must not feel.
 
-use ark_bn254::{Fr, G1Affine, G1Projective};
-use ark_ec::{CurveGroup, PrimeGroup};
+use ark_bn254::Fr;
 use ark_ff::UniformRand;
-use num_bigint::BigUint;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use spandrel_abi::{FieldId, FieldOperation, Status};
-use spandrel_driver::{
-    BasesHandle, BitLengths, Card, CardOptions, DriverError, Job, MsmOptions, MsmResult, best_msm,
-    estimate_msm,
-};
-use spandrel_hdl::field::Prime;
-use spandrel_hdl::profile::Profile;
-use spandrel_sim::{InProcess, SimControl, SimOptions};
-use spandrel_tests::reference::{bytes32, combine_weighted, msm, point_bytes, projective, scalar_bytes};
-use spandrel_tests::values::element;
-use std::ops::Range;
+use rand::Rng;
+use spandrel_abi::Status;
+use spandrel_driver::{BitLengths, CardOptions, DriverError, MsmOptions, best_msm, estimate_msm};
+use spandrel_sim::SimControl;
+use spandrel_tests::reference::{combine_weighted, msm, projective, scalar_bytes};
+use spandrel_tests::world::{World, must};
+
+const CARD: &str = "sim-small";
 
 /// Makes the simulated card's surroundings fail once.
 type Inject = fn(&SimControl);
-
-struct World {
-    card: Card,
-    control: SimControl,
-    rng: ChaCha8Rng,
-    points: Vec<G1Affine>,
-    bases: Option<BasesHandle>,
-}
-
-fn must<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
-    result.unwrap_or_else(|error| panic!("{error}"))
-}
-
-impl World {
-    fn new(seed: u64, stalls: bool, options: CardOptions) -> World {
-        let profile = must(Profile::load("sim-small"));
-        let transport = must(InProcess::new(&profile, SimOptions { seed, stalls, ..SimOptions::default() }));
-        let control = transport.control();
-        let card = must(Card::open(Box::new(transport), options));
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let generator = G1Projective::generator();
-        let points = (0..48).map(|_| (generator * Fr::rand(&mut rng)).into_affine()).collect();
-        let mut world = World { card, control, rng, points, bases: None };
-        world.load();
-        world
-    }
-
-    fn load(&mut self) {
-        let bytes: Vec<u8> = self.points.iter().flat_map(point_bytes).collect();
-        self.bases = Some(must(self.card.load_bases(&bytes)));
-    }
-
-    /// Submits the MSM of a random range; gives the job and the result that arkworks computes.
-    fn submit(&mut self) -> Result<(Job<MsmResult>, G1Affine), DriverError> {
-        let end = self.rng.gen_range(0..=self.points.len());
-        let start = self.rng.gen_range(0..=end);
-        let scalars: Vec<Fr> = (start..end).map(|_| Fr::rand(&mut self.rng)).collect();
-        let expected = msm(&self.points[start..end], &scalars);
-        Ok((self.submit_scalars(start..end, &scalars)?, expected))
-    }
-
-    fn submit_scalars(&mut self, range: Range<usize>, scalars: &[Fr]) -> Result<Job<MsmResult>, DriverError> {
-        let bytes: Vec<u8> = scalars.iter().flat_map(scalar_bytes).collect();
-        let bases = self.bases.as_ref().unwrap_or_else(|| panic!("no bases loaded"));
-        self.card.submit_msm(bases, range, &bytes)
-    }
-
-    fn wait(&mut self, job: Job<MsmResult>) -> Result<G1Affine, DriverError> {
-        let result = self.card.wait(job, &mut |_| {})?;
-        assert!(result.counters.cycles <= result.cycles, "{result:?}");
-        let sums: Vec<_> = result.points.iter().map(|bytes| projective(bytes)).collect();
-        Ok(combine_weighted(&result.exponents, &sums))
-    }
-
-    fn check(&mut self) {
-        let (job, expected) = must(self.submit());
-        assert_eq!(must(self.wait(job)), expected);
-    }
-
-    fn check_field_vector(&mut self) {
-        let count = self.rng.gen_range(1..70);
-        let field = FieldId::ALL[self.rng.gen_range(0..FieldId::ALL.len())];
-        let operation = FieldOperation::ALL[self.rng.gen_range(0..FieldOperation::ALL.len())];
-        let prime = match field {
-            FieldId::Fq => Prime::Fq,
-            FieldId::Fr => Prime::Fr,
-        };
-        let mut draw = || (0..count).map(|_| element(&mut self.rng, prime)).collect::<Vec<_>>();
-        let (a, b) = (draw(), draw());
-        let p = prime.modulus();
-        let expected = a.iter().zip(&b).map(|(a, b)| match operation {
-            FieldOperation::Add => (a + b) % &p,
-            FieldOperation::Subtract => (a + &p - b) % &p,
-            FieldOperation::Multiply => prime.montgomery_product(a, b),
-        });
-        let expected: Vec<u8> = expected.flat_map(|value| bytes32(&value)).collect();
-        let bytes = |values: &[BigUint]| values.iter().flat_map(bytes32).collect::<Vec<u8>>();
-        let job = must(self.card.submit_field_vector(field, operation, &bytes(&a), &bytes(&b)));
-        assert_eq!(
-            must(self.card.wait(job, &mut |_| {})),
-            expected,
-            "{field:?} {operation:?}, {count} elements"
-        );
-    }
-}
 
 #[test]
 fn jobs_several_deep_are_exact_under_stalls() {
@@ -114,7 +22,7 @@ fn jobs_several_deep_are_exact_under_stalls() {
             completion_entries: entries,
             ..CardOptions::default()
         };
-        let mut world = World::new(seed, true, options);
+        let mut world = World::new(CARD, seed, true, options);
         must(world.card.self_test());
         let mut jobs: Vec<_> = (0..5).map(|_| must(world.submit())).collect();
         while !jobs.is_empty() {
@@ -132,7 +40,7 @@ fn jobs_several_deep_are_exact_under_stalls() {
 
 #[test]
 fn bus_errors_are_statuses_and_the_next_job_is_exact() {
-    let mut world = World::new(4, true, CardOptions::default());
+    let mut world = World::new(CARD, 4, true, CardOptions::default());
     let faults: [(Inject, Status); 3] = [
         // The first read is that of the submission entry (two beats in one burst), the second the scalars'.
         (|control| control.fail_host_read(1), Status::HostReadFault),
@@ -157,7 +65,7 @@ fn bus_errors_are_statuses_and_the_next_job_is_exact() {
 #[test]
 fn a_stuck_bus_times_out_and_a_reset_brings_the_card_back() {
     let options = CardOptions { bound_floor_cycles: 200_000, bound_factor: 2, ..CardOptions::default() };
-    let mut world = World::new(5, false, options);
+    let mut world = World::new(CARD, 5, false, options);
     world.check();
     let (job, _) = must(world.submit());
     world.control.hold_host(true);
@@ -175,7 +83,7 @@ fn a_stuck_bus_times_out_and_a_reset_brings_the_card_back() {
 
 #[test]
 fn lost_interrupts_and_a_card_off_the_bus_do_not_hang() {
-    let mut world = World::new(6, false, CardOptions::default());
+    let mut world = World::new(CARD, 6, false, CardOptions::default());
     world.control.drop_interrupts(3);
     world.check();
     let (job, _) = must(world.submit());
@@ -191,7 +99,7 @@ fn lost_interrupts_and_a_card_off_the_bus_do_not_hang() {
 /// The driver chooses windows by its estimate: it must be near what the card takes, and order the choices as the card does.
 #[test]
 fn the_estimate_of_a_job_is_near_its_cycles() {
-    let mut world = World::new(7, false, CardOptions::default());
+    let mut world = World::new(CARD, 7, false, CardOptions::default());
     let count = 320;
     world.points = (0..count).map(|index| world.points[index % 48]).collect();
     world.load();
@@ -229,7 +137,8 @@ fn the_estimate_of_a_job_is_near_its_cycles() {
 
 #[test]
 fn cards_in_one_process_do_not_know_of_each_other() {
-    let mut worlds: Vec<_> = (0..3).map(|seed| World::new(10 + seed, true, CardOptions::default())).collect();
+    let mut worlds: Vec<_> =
+        (0..3).map(|seed| World::new(CARD, 10 + seed, true, CardOptions::default())).collect();
     std::thread::scope(|scope| {
         for world in &mut worlds {
             scope.spawn(move || (0..3).for_each(|_| world.check()));

@@ -1,12 +1,11 @@
 //! `spandrel-emit`: writes a unit, or the whole card, as Verilog.
 
 use clap::Parser;
-use rust_hdl::prelude::Block;
 use serde::Serialize;
-use spandrel_hdl::card::Card;
 use spandrel_hdl::datapath::{DatapathConfig, Statistics};
-use spandrel_hdl::emit::{Emitted, emit};
+use spandrel_hdl::emit::Emitted;
 use spandrel_hdl::field::Prime;
+use spandrel_hdl::pcie::emit_card;
 use spandrel_hdl::profile::Profile;
 use spandrel_hdl::units::Unit;
 use std::error::Error;
@@ -110,7 +109,5 @@ fn config(arguments: &Arguments) -> Result<DatapathConfig, Box<dyn Error>> {
 }
 
 fn card(profile: &str) -> Result<Emitted, Box<dyn Error>> {
-    let mut card = Card::new(&Profile::load(profile)?, 0);
-    card.connect_all();
-    Ok(emit(&card, "spandrel_card")?)
+    Ok(emit_card(&Profile::load(profile)?, 0)?)
 }

@@ -133,11 +133,15 @@ pub(crate) fn in_the_way(system: &System, address: PciAddress, group: &str) -> V
     drivers.filter(|(_, driver)| !matches!(driver.as_str(), VFIO_PCI | "pci-stub" | "pcieport")).collect()
 }
 
+/// The process that uses a card, as far as can be seen.
+pub(crate) fn user(system: &System, address: PciAddress) -> Option<u32> {
+    let group = || system.link_name(format!("{}/iommu_group", folder(address)));
+    CardLock::holder(&address.to_string())
+        .or_else(|| holder_of(system, &crate::vfio::group_path(system, &group()?)))
+}
+
 fn look_at(system: &System, address: PciAddress) -> FoundCard {
     let at = |name: &str| format!("{}/{name}", folder(address));
-    let iommu_group = system.link_name(at("iommu_group"));
-    let by_lock = || CardLock::holder(&address.to_string());
-    let by_group = || holder_of(system, &crate::vfio::group_path(system, iommu_group.as_deref()?));
     FoundCard {
         address,
         revision: system.number(at("revision")).unwrap_or(0) as u8,
@@ -146,8 +150,8 @@ fn look_at(system: &System, address: PciAddress) -> FoundCard {
         numa_node: system.text(at("numa_node")).and_then(|text| text.parse().ok()),
         link: LinkSpeed::read(system, &at("current_link_speed"), &at("current_link_width")),
         link_at_most: LinkSpeed::read(system, &at("max_link_speed"), &at("max_link_width")),
-        used_by: by_lock().or_else(by_group),
-        iommu_group,
+        used_by: user(system, address),
+        iommu_group: system.link_name(at("iommu_group")),
     }
 }
 

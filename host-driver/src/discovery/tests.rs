@@ -174,11 +174,19 @@ fn a_card_is_given_to_vfio_and_back() {
     assert_eq!(seen.len(), 2);
     assert!(seen[0].ends_with("unbind 0000:3b:00.0") && seen[0].contains("other"), "{seen:?}");
     assert_eq!(seen[1], "sys/bus/pci/drivers_probe 0000:3b:00.0");
-    assert!(fs::read_to_string(tree.device(ADDRESS).join("driver_override")).expect("there").starts_with("vfio-pci"));
+    assert!(
+        fs::read_to_string(tree.device(ADDRESS).join("driver_override"))
+            .expect("there")
+            .starts_with("vfio-pci")
+    );
     assert_eq!(driver(&system, address()).as_deref(), Some("vfio-pci"));
     bind(&system, address()).expect("nothing to do");
 
-    for name in ["sys/bus/pci/drivers/vfio-pci/unbind", "sys/bus/pci/drivers/other/unbind", "sys/bus/pci/drivers_probe"] {
+    for name in [
+        "sys/bus/pci/drivers/vfio-pci/unbind",
+        "sys/bus/pci/drivers/other/unbind",
+        "sys/bus/pci/drivers_probe",
+    ] {
         fs::remove_file(tree.root.path().join(name)).expect("removed");
     }
     let answers = kernel(&tree, Some("other"));

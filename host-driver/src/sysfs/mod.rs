@@ -5,7 +5,10 @@
 //! write to pages that have other owners by then; the next to open it resets it before it lets it at memory. So this way
 //! is never chosen by itself: it has to be asked for as `sysfs:0000:3b:00.0`.
 
+mod beside;
 mod pagemap;
+
+pub(crate) use beside::Beside;
 
 use crate::address::PciAddress;
 use crate::arena::{Arena, Mapper};

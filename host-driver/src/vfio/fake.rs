@@ -338,7 +338,9 @@ impl Kernel for Fake {
                 Ok(bytes)
             }
             other => {
-                state.broken_rules.push(format!("{bytes} bytes at {iova:#x} unmapped where {other:x?} was mapped"));
+                state
+                    .broken_rules
+                    .push(format!("{bytes} bytes at {iova:#x} unmapped where {other:x?} was mapped"));
                 Ok(0)
             }
         }

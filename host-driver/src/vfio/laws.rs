@@ -144,7 +144,11 @@ fn a_group_that_is_not_viable_names_who_is_in_the_way() {
     let kernel = fake(|fake| fake.viable = false);
     let devices = kernel.root.path().join(format!("sys/kernel/iommu_groups/{GROUP}/devices"));
     fs::create_dir_all(&devices).expect("made");
-    for (other, driver) in [(ADDRESS.to_string(), "vfio-pci"), ("0000:3b:00.1".into(), "nvme"), ("0000:3a:00.0".into(), "pcieport")] {
+    for (other, driver) in [
+        (ADDRESS.to_string(), "vfio-pci"),
+        ("0000:3b:00.1".into(), "nvme"),
+        ("0000:3a:00.0".into(), "pcieport"),
+    ] {
         fs::write(devices.join(&other), "").expect("written");
         let folder = kernel.root.path().join(format!("sys/bus/pci/devices/{other}"));
         fs::create_dir_all(&folder).expect("made");
@@ -169,7 +173,9 @@ fn a_second_user_is_refused_with_the_first_ones_pid() {
 
 #[test]
 fn registers_are_accessed_mapped_or_not() {
-    for mappable in [vec![0..0x2000, 0x3000..0x4000], vec![0..0x4000], vec![0..0x1000], vec![], vec![0x1000..0x2000]] {
+    for mappable in
+        [vec![0..0x2000, 0x3000..0x4000], vec![0..0x4000], vec![0..0x1000], vec![], vec![0x1000..0x2000]]
+    {
         let kernel = fake(|fake| fake.mappable = mappable.clone());
         let mut transport = open(&kernel);
         let widths = [AccessWidth::Byte, AccessWidth::Half, AccessWidth::Word, AccessWidth::Double];
@@ -267,7 +273,8 @@ fn a_thousand_opens_leave_no_descriptor_and_no_mapping() {
     if std::env::var_os(ALONE).is_none() {
         let name = "vfio::laws::a_thousand_opens_leave_no_descriptor_and_no_mapping";
         let mut command = std::process::Command::new(std::env::current_exe().expect("this program"));
-        let output = command.args(["--exact", name, "--test-threads=1"]).env(ALONE, "1").output().expect("runs");
+        let output =
+            command.args(["--exact", name, "--test-threads=1"]).env(ALONE, "1").output().expect("runs");
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("1 passed"), "{text}");
         return;

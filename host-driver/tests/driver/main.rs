@@ -3,4 +3,5 @@
 mod commands;
 mod faults;
 mod jobs;
+mod staging;
 mod support;

@@ -26,7 +26,6 @@ pub(super) enum CliError {
     Backend(#[from] BackendError),
     /// The card could not be opened.
     #[error("{card}: {source}")]
-    #[cfg_attr(not(feature = "sim"), allow(dead_code, reason = "only a simulated card is opened so far"))]
     Card {
         /// Which card.
         card: String,

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod bench_driver;
 #[cfg(feature = "sim")]
 mod bench_sim;
 mod card;
@@ -13,6 +14,10 @@ mod plot;
 mod progress;
 mod prove;
 mod report;
+#[cfg(feature = "sim")]
+mod sim;
+#[cfg(feature = "sim")]
+mod simulated;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -56,11 +61,15 @@ enum Command {
     /// Lists, shows and tests cards.
     #[command(subcommand)]
     Card(card::CardCommand),
+    #[cfg(feature = "sim")]
+    #[command(subcommand)]
+    Sim(sim::SimCommand),
 }
 
 #[derive(Debug, Subcommand)]
 enum Bench {
     Msm(bench::BenchMsm),
+    Driver(bench_driver::BenchDriver),
     #[cfg(feature = "sim")]
     Sim(bench_sim::BenchSim),
 }
@@ -75,9 +84,12 @@ pub fn run() -> ExitCode {
         Command::Verify(command) => command.run(),
         Command::Msm(command) => command.run(),
         Command::Bench(Bench::Msm(command)) => command.run(),
+        Command::Bench(Bench::Driver(command)) => command.run(),
         #[cfg(feature = "sim")]
         Command::Bench(Bench::Sim(command)) => command.run(),
         Command::Card(command) => command.run(),
+        #[cfg(feature = "sim")]
+        Command::Sim(command) => command.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,96 +1,69 @@
 //! From what --card says to an open card.
 
 use super::args::CardArgs;
-use super::card::Listed;
 use super::error::CliError;
+use spandrel_driver::{Card, CardOptions, System, Transport, VfioUser, is_pci_name, open_pci};
+use std::path::Path;
 
 #[cfg(feature = "sim")]
-pub(super) use simulated::{open_driver, open_simulated, simulated_cards};
+pub(super) use super::simulated::{open_simulated, simulated_cards};
+
+/// Before the path of the socket of a simulator in another process.
+const VFIO_USER_PREFIX: &str = "vfio-user:";
+
+/// Opens the card, ready for commands.
+pub(super) fn open_driver(arguments: &CardArgs, options: CardOptions) -> Result<Card, CliError> {
+    let transport = open_transport(arguments)?;
+    let card = format!("card {}", transport.describe());
+    Card::open(transport, options).map_err(|error| CliError::Card { card, source: error.into() })
+}
+
+/// Opens the way to the card that --card names.
+fn open_transport(arguments: &CardArgs) -> Result<Box<dyn Transport>, CliError> {
+    let name = arguments.card.as_deref().unwrap_or("sim");
+    let failed = |source| CliError::Card { card: format!("card {name}"), source };
+    if name == "sim" || name.starts_with("sim:") {
+        return open_in_process(arguments);
+    }
+    if arguments.trace.is_some() || arguments.stalls.is_some() {
+        return Err(CliError::Usage(format!(
+            "--trace and --stalls are for a card that this process simulates, and {name} is none: give them to \
+             `spandrel sim serve`, or use --card sim"
+        )));
+    }
+    match name.strip_prefix(VFIO_USER_PREFIX) {
+        Some("") => Err(no_such_card(name)),
+        Some(path) => match VfioUser::connect(Path::new(path)) {
+            Ok(transport) => Ok(Box::new(transport)),
+            Err(error) => Err(failed(error.into())),
+        },
+        None if is_pci_name(name) => open_pci(&System::default(), name).map_err(|error| failed(error.into())),
+        None => Err(no_such_card(name)),
+    }
+}
+
+/// The error for what names no card.
+pub(super) fn no_such_card(name: &str) -> CliError {
+    CliError::Usage(format!(
+        "there is no card \"{name}\": give `sim` or `sim:PROFILE`, `vfio-user:PATH` with the socket of a `spandrel sim \
+         serve`, or a PCI address like `0000:3b:00.0`; `spandrel card list` shows what there is"
+    ))
+}
+
+#[cfg(feature = "sim")]
+fn open_in_process(arguments: &CardArgs) -> Result<Box<dyn Transport>, CliError> {
+    Ok(Box::new(open_simulated(arguments)?.0))
+}
 
 #[cfg(not(feature = "sim"))]
-pub(super) fn open_driver(
-    _: &CardArgs,
-    _: spandrel_driver::CardOptions,
-) -> Result<spandrel_driver::Card, CliError> {
+fn open_in_process(_: &CardArgs) -> Result<Box<dyn Transport>, CliError> {
     Err(CliError::Usage(
-        "this build has no simulated card: use --backend cpu, or build with the feature `sim`".to_owned(),
+        "this build has no simulated card: use --backend cpu or another --card, or build with the feature `sim`"
+            .to_owned(),
     ))
 }
 
 #[cfg(not(feature = "sim"))]
-pub(super) fn simulated_cards() -> Result<Vec<Listed>, CliError> {
+pub(super) fn simulated_cards() -> Result<Vec<super::card::Listed>, CliError> {
     Ok(Vec::new())
-}
-
-#[cfg(feature = "sim")]
-mod simulated {
-    use super::{CardArgs, CliError, Listed};
-    use crate::cli::report::curve_name;
-    use spandrel_driver::{Card, CardOptions};
-    use spandrel_hdl::profile::{AdderKind, Profile, ProfileError};
-    use spandrel_sim::{InProcess, SimOptions};
-
-    /// The profile of `--card sim`.
-    const DEFAULT_PROFILE: &str = "sim-small";
-
-    /// Opens the card, ready for commands.
-    pub(in crate::cli) fn open_driver(arguments: &CardArgs, options: CardOptions) -> Result<Card, CliError> {
-        let (transport, profile) = open_simulated(arguments)?;
-        let failed = |source| card_error(&profile, source);
-        Card::open(Box::new(transport), options).map_err(|error| failed(error.into()))
-    }
-
-    /// Builds (or finds) the model and starts the simulation, without a driver.
-    pub(in crate::cli) fn open_simulated(arguments: &CardArgs) -> Result<(InProcess, Profile), CliError> {
-        let profile = profile(arguments.card.as_deref())?;
-        let options = SimOptions {
-            seed: arguments.stalls.unwrap_or(0),
-            stalls: arguments.stalls.is_some(),
-            trace: arguments.trace.clone(),
-        };
-        match InProcess::new(&profile, options) {
-            Ok(transport) => Ok((transport, profile)),
-            Err(error) => Err(card_error(&profile, error.into())),
-        }
-    }
-
-    fn card_error(profile: &Profile, source: Box<dyn std::error::Error + Send + Sync>) -> CliError {
-        CliError::Card { card: format!("card sim:{}", profile.name), source }
-    }
-
-    fn profile(card: Option<&str>) -> Result<Profile, CliError> {
-        let name = match card {
-            None | Some("sim") => DEFAULT_PROFILE,
-            Some(card) => card.strip_prefix("sim:").filter(|name| !name.is_empty()).ok_or_else(|| {
-                CliError::Usage(format!(
-                    "there is no card \"{card}\": give `sim` or `sim:PROFILE`; `spandrel card list` shows what there is"
-                ))
-            })?,
-        };
-        Profile::load(name).map_err(|error| match error {
-            ProfileError::Unknown { .. } => CliError::Usage(error.to_string()),
-            error => CliError::Input(error.to_string()),
-        })
-    }
-
-    /// The simulated cards that are built in.
-    pub(in crate::cli) fn simulated_cards() -> Result<Vec<Listed>, CliError> {
-        let list = |name: &str| {
-            let profile = Profile::load(name).map_err(|error| CliError::Other(error.to_string()))?;
-            Ok(Listed {
-                card: format!("sim:{name}"),
-                kind: "simulated",
-                clock_khz: profile.clock_khz,
-                card_memory_kib: profile.card_memory_kib,
-                msm_curves: profile.msm.curves.iter().map(|curve| curve_name(curve.id())).collect(),
-                msm_window_bits: profile.msm.window_bits,
-                msm_adder: match profile.msm.adder {
-                    AdderKind::Complete => "complete",
-                    AdderKind::BatchedAffine => "batched-affine",
-                },
-                msm_adders: profile.msm.adders,
-            })
-        };
-        Profile::built_in().map(list).collect()
-    }
 }

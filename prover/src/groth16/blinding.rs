@@ -2,8 +2,8 @@
 
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
-use rand::RngCore;
 use rand::rngs::OsRng;
+use rand::{RngCore, SeedableRng};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -26,6 +26,18 @@ impl Blinding {
     /// Fresh blinding from the operating system's generator.
     pub fn random() -> Result<Blinding, BlindingError> {
         Ok(Blinding { r: random_scalar()?, s: random_scalar()? })
+    }
+
+    /// Blinding that follows from a seed, for comparing provers: a proof made with it is **not** zero-knowledge, since
+    /// whoever finds the seed can tell something of the witness.
+    pub fn insecure_from_seed(seed: u64) -> Blinding {
+        let mut random = rand_chacha::ChaCha20Rng::seed_from_u64(seed);
+        let mut scalar = || {
+            let mut bytes = Zeroizing::new([0; 64]);
+            random.fill_bytes(&mut *bytes);
+            Fr::from_le_bytes_mod_order(&*bytes)
+        };
+        Blinding { r: scalar(), s: scalar() }
     }
 
     /// Chosen blinding, for tests that compare provers: a real proof made with it is not zero-knowledge.

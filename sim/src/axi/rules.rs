@@ -31,7 +31,7 @@ pub struct Violations {
 
 impl Violations {
     #[cold]
-    pub(super) fn record(&mut self, bus: &str, cycle: u64, what: impl Into<String>) {
+    pub(crate) fn record(&mut self, bus: &str, cycle: u64, what: impl Into<String>) {
         self.count += 1;
         if self.kept.len() < KEPT {
             self.kept.push(Violation { bus: bus.to_owned(), cycle, what: what.into() });

@@ -2,15 +2,10 @@
 
 use crate::SimError;
 use crate::model::{BuildOptions, ModelLibrary};
-use rust_hdl::prelude::Block;
-use spandrel_hdl::card::Card;
-use spandrel_hdl::emit::{Emitted, emit};
+use spandrel_hdl::pcie::emit_card;
 use spandrel_hdl::profile::Profile;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-
-/// Name of the card's top module.
-const TOP: &str = "spandrel_card";
 
 type Libraries = HashMap<String, Arc<ModelLibrary>>;
 /// The models of this process, by profile and kind.
@@ -24,14 +19,17 @@ pub(super) fn library(profile: &Profile, trace: bool) -> Result<Arc<ModelLibrary
     if let Some(library) = libraries.get(&key) {
         return Ok(library.clone());
     }
-    let library = ModelLibrary::build(&elaborate(profile)?, &BuildOptions { trace, ..Default::default() })?;
+    // The revision is left out: a model is kept for as long as its Verilog stays the same, and so should be.
+    let library =
+        ModelLibrary::build(&emit_card(profile, 0)?, &BuildOptions { trace, ..Default::default() })?;
     libraries.insert(key, library.clone());
     Ok(library)
 }
 
-fn elaborate(profile: &Profile) -> Result<Emitted, SimError> {
-    // The revision is left out: a model is kept for as long as its Verilog stays the same, and so should be.
-    let mut card = Card::new(profile, 0);
-    card.connect_all();
-    Ok(emit(&card, TOP)?)
+/// The compiled model of a profile's card on PCI Express.
+pub(crate) fn pcie_library(profile: &Profile, trace: bool) -> Result<Arc<ModelLibrary>, SimError> {
+    match profile.pcie {
+        Some(_) => library(profile, trace),
+        None => Err(SimError::NoEndpoint { profile: profile.name.clone() }),
+    }
 }

@@ -5,11 +5,12 @@ mod options;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use elaborate::pcie_library;
 pub use options::{SimOptions, Timing};
 
 use crate::SimError;
 use crate::axi::{AxiSlave, LiteMaster, LiteOutcome, Violation};
-use crate::memory::{CardMemory, HostMemory};
+use crate::memory::{CardMemory, Guarded, HostMemory};
 use crate::model::{Model, ModelLibrary, PortHandle};
 use crate::testbench::Stalls;
 use spandrel_hdl::profile::Profile;
@@ -28,7 +29,7 @@ pub struct SimCard {
     reset: PortHandle,
     irq: PortHandle,
     registers: LiteMaster,
-    host: AxiSlave<HostMemory>,
+    host: AxiSlave<Guarded<HostMemory>>,
     card: AxiSlave<CardMemory>,
     irq_level: bool,
     /// The current rise of the interrupt line is kept from the host.
@@ -77,7 +78,7 @@ impl SimCard {
                 "s_axil_",
                 Stalls::random(seed.wrapping_add(2), timing.register_stall_percent),
             )?,
-            host: AxiSlave::new(&model, "m_axi_host_", HostMemory::new(), timing.host, seed)?,
+            host: AxiSlave::new(&model, "m_axi_host_", Guarded::new(HostMemory::new()), timing.host, seed)?,
             card: AxiSlave::new(
                 &model,
                 "m_axi_card_",
@@ -153,6 +154,9 @@ impl SimCard {
 
     /// Writes the bytes of the register word at a byte address (a multiple of 4) whose bit of `strobe` is set.
     pub fn write_register(&mut self, address: u64, data: u32, strobe: u8) -> Result<(), SimError> {
+        if strobe == 0xf {
+            self.host.memory_mut().host_wrote(address, data);
+        }
         self.registers.start_write(&mut self.model, address, data, strobe);
         self.finish_access(address).map(|_| ())
     }
@@ -182,12 +186,12 @@ impl SimCard {
     }
 
     /// Host memory and the bus to it.
-    pub fn host(&self) -> &AxiSlave<HostMemory> {
+    pub fn host(&self) -> &AxiSlave<Guarded<HostMemory>> {
         &self.host
     }
 
     /// Host memory and the bus to it.
-    pub fn host_mut(&mut self) -> &mut AxiSlave<HostMemory> {
+    pub fn host_mut(&mut self) -> &mut AxiSlave<Guarded<HostMemory>> {
         &mut self.host
     }
 

@@ -137,6 +137,10 @@ impl Memory for HostMemory {
         }
         true
     }
+
+    fn mappings(&self) -> usize {
+        self.mapped_buffers()
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
-//! Memories behind the card's AXI4 masters.
+//! Memories that the card reaches: over its AXI4 masters, or over PCI Express.
 
 mod card;
+mod guard;
+mod guest;
 mod host;
 
 pub use card::CardMemory;
+pub use guard::Guarded;
+pub use guest::{GuestMapping, GuestMemory};
 pub use host::{HostFault, HostMemory};
 
-/// Memory as an AXI4 slave sees it. Errors are a bus error to the card and nothing worse.
+/// Memory as an AXI4 slave or a root complex sees it. Errors are a bus error to the card and nothing worse.
 pub trait Memory {
     /// Copies bytes out; `false` (and `into` as it may be) if any of them does not exist.
     fn read(&mut self, address: u64, into: &mut [u8]) -> bool;
@@ -14,6 +18,11 @@ pub trait Memory {
     /// Copies in the bytes (at most 64) whose bit of `strobe` is set; `false`, and nothing written, if any of those does
     /// not exist.
     fn write(&mut self, address: u64, from: &[u8], strobe: u64) -> bool;
+
+    /// Number of buffers that are mapped, where the memory has any.
+    fn mappings(&self) -> usize {
+        0
+    }
 }
 
 /// Runs of set bits among the low `length` bits of a strobe, as ranges of byte indices.

@@ -65,6 +65,15 @@ impl HostMemory {
         buffer.write(offset, data).ok()
     }
 
+    /// Whether `needle` is in a mapped buffer.
+    pub fn contains(&self, needle: &[u8]) -> bool {
+        self.mapped.values().any(|buffer| {
+            let mut contents = vec![0; buffer.len()];
+            buffer.read(0, &mut contents).expect("whole buffer");
+            contents.windows(needle.len()).any(|window| window == needle)
+        })
+    }
+
     /// Number of buffers that are mapped.
     pub fn mapped(&self) -> usize {
         self.mapped.len()

@@ -49,6 +49,8 @@ pub fn options() -> CardOptions {
         bound_factor: 1,
         bound_floor_cycles: 1000,
         poll_cycles: 500,
+        // So that what a job used can be seen to be given back.
+        idle_bytes: 0,
         ..CardOptions::default()
     }
 }
@@ -83,6 +85,11 @@ impl SoftCard {
     /// Addresses of accesses to what was not mapped (any more).
     pub fn stray_accesses(&self) -> Vec<u64> {
         self.model(|model| model.memory.lock().expect("not poisoned").stray_accesses.clone())
+    }
+
+    /// Whether `needle` is in a buffer that the card can reach.
+    pub fn can_reach(&self, needle: &[u8]) -> bool {
+        self.model(|model| model.memory.lock().expect("not poisoned").contains(needle))
     }
 
     /// Whether a buffer was given back with `needle` in it.
@@ -123,6 +130,9 @@ impl Transport for SoftTransport {
     }
 
     fn allocate(&mut self, bytes: usize) -> Result<DmaBuffer, TransportError> {
+        if self.largest_buffer().is_some_and(|largest| bytes > largest) {
+            return Err(TransportError::Allocation { bytes, reason: "not in one piece".into() });
+        }
         let memory = self.model(|model| match &mut model.faults.allocations_left {
             Some(0) => None,
             Some(left) => {
@@ -155,5 +165,16 @@ impl Transport for SoftTransport {
     fn reset(&mut self) -> Result<(), TransportError> {
         self.model(|model| model.reset());
         Ok(())
+    }
+
+    fn largest_buffer(&self) -> Option<usize> {
+        self.model(|model| model.largest_buffer)
+    }
+
+    fn cut_off(&mut self) -> Result<(), TransportError> {
+        match self.model(|model| model.faults.can_be_cut_off) {
+            true => Ok(()),
+            false => Err(TransportError::Other("the test says so".into())),
+        }
     }
 }

@@ -40,6 +40,8 @@ pub struct Faults {
     pub allocations_left: Option<usize>,
     /// Element of 32 bytes of every result that does not reach memory.
     pub lost_element: Option<usize>,
+    /// The transport can keep the card from memory.
+    pub can_be_cut_off: bool,
     /// Word of an Identify command's answer that is wrong.
     pub identify_wrong: bool,
 }
@@ -56,6 +58,8 @@ pub struct Model {
     pub identification: Identification,
     pub faults: Faults,
     pub memory: Arc<Mutex<HostMemory>>,
+    /// The longest buffer that the transport gives.
+    pub largest_buffer: Option<usize>,
     pub now: u64,
     /// Commands that ended, by opcode code, in order.
     pub log: Vec<u8>,
@@ -81,6 +85,7 @@ impl Model {
             identification,
             faults: Faults::default(),
             memory: Arc::default(),
+            largest_buffer: None,
             now: 0,
             log: Vec::new(),
             resets: 0,

@@ -1,12 +1,15 @@
 //! A hand on a simulated card that the driver already owns.
 
 use crate::axi::Traffic;
+use crate::pcie::{PcieTraffic, ReadFault};
+use spandrel_abi::COMPLETION_BYTES;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a simulated card is told to do wrong.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Injection {
+#[derive(Clone, Debug)]
+pub(crate) enum Injection {
     FailHostRead(u64),
     FailHostWrite(u64),
     FailCardRead(u64),
@@ -15,6 +18,13 @@ pub(super) enum Injection {
     HoldCard(bool),
     DropInterrupts(u32),
     Gone(bool),
+    FaultRead(u64, ReadFault),
+    Deny(Range<u64>),
+    AllowAll,
+    CorruptCompletion(u64, [u8; COMPLETION_BYTES]),
+    SpuriousInterrupt(u16),
+    ResetLink,
+    ResetFunction,
 }
 
 /// What a simulated card did so far.
@@ -28,8 +38,13 @@ pub struct SimStatistics {
     pub card: Traffic,
     /// Accesses of the card to host memory that was not mapped.
     pub host_faults: u64,
+    /// Accesses of the card to host memory that were denied by order (see [`SimControl::deny_host`]).
+    pub denied_accesses: u64,
     /// Host buffers that are mapped.
     pub mapped_buffers: usize,
+    /// What went over the link of a card on PCI Express; all zero for one on a bare AXI bus. `host` then counts requests as
+    /// bursts, and beats of 32 bytes.
+    pub pcie: PcieTraffic,
 }
 
 /// Makes a simulated card fail, and tells what it did, while a driver owns its transport.
@@ -83,7 +98,7 @@ impl SimControl {
         self.order(Injection::HoldCard(held));
     }
 
-    /// Keeps the next `count` rises of the interrupt line from the driver.
+    /// Keeps the next `count` rises of the interrupt line, or interrupt messages, from the driver.
     pub fn drop_interrupts(&self, count: u32) {
         self.order(Injection::DropInterrupts(count));
     }
@@ -98,6 +113,45 @@ impl SimControl {
         self.order(Injection::Gone(false));
     }
 
+    /// Has something go wrong with the card's `n`-th read request from now (0 = the next). On a bare AXI bus, which knows
+    /// no other fault of a read, it is answered with a bus error.
+    pub fn fault_host_read(&self, n: u64, fault: ReadFault) {
+        self.order(Injection::FaultRead(n, fault));
+    }
+
+    /// Denies the card a range of host addresses, as an I/O memory-management unit does: reads fail, writes are dropped
+    /// (on a bare AXI bus, both are bus errors), and all are counted.
+    pub fn deny_host(&self, range: Range<u64>) {
+        self.order(Injection::Deny(range));
+    }
+
+    /// Takes back every [`SimControl::deny_host`].
+    pub fn allow_host(&self) {
+        self.order(Injection::AllowAll);
+    }
+
+    /// Exclusive-ors a mask into the `n`-th entry from now (0 = the next) of the completion ring, as the card writes it.
+    pub fn corrupt_completion(&self, n: u64, mask: [u8; COMPLETION_BYTES]) {
+        self.order(Injection::CorruptCompletion(n, mask));
+    }
+
+    /// Raises an interrupt vector, without cause.
+    pub fn spurious_interrupt(&self, vector: u16) {
+        self.order(Injection::SpuriousInterrupt(vector));
+    }
+
+    /// Resets the link, and with it the whole card, whatever it is doing; memories keep their contents. A card on PCI
+    /// Express is then unconfigured, so that its registers read as all ones until it is reset through the transport.
+    pub fn reset_link(&self) {
+        self.order(Injection::ResetLink);
+    }
+
+    /// Starts a function-level reset behind the driver's back, as another program may do; on a bare AXI bus the card is
+    /// reset. As after [`SimControl::reset_link`], the card is then unconfigured.
+    pub fn reset_function(&self) {
+        self.order(Injection::ResetFunction);
+    }
+
     /// What the card had done when its transport was last used.
     pub fn statistics(&self) -> SimStatistics {
         *lock(&self.shared.statistics)
@@ -109,14 +163,14 @@ impl SimControl {
     }
 
     /// Takes the orders given since the last call.
-    pub(super) fn take(&self) -> Vec<Injection> {
+    pub(crate) fn take(&self) -> Vec<Injection> {
         if !self.shared.pending.swap(false, Ordering::Acquire) {
             return Vec::new();
         }
         std::mem::take(&mut *lock(&self.shared.orders))
     }
 
-    pub(super) fn report(&self, statistics: SimStatistics) {
+    pub(crate) fn report(&self, statistics: SimStatistics) {
         *lock(&self.shared.statistics) = statistics;
     }
 }
