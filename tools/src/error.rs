@@ -44,6 +44,16 @@ pub enum ToolError {
         /// The environment variable that names another program.
         variable: &'static str,
     },
+    /// Something optional cannot be had on this machine.
+    #[error("{what} cannot be had: {reason}; {remedy}")]
+    Unavailable {
+        /// What was asked for.
+        what: &'static str,
+        /// Why not.
+        reason: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// A program ran and failed.
     #[error("{what} failed ({status}){remedy}; its last lines:\n{last_lines}")]
     Failed {
@@ -82,6 +92,13 @@ pub enum ToolError {
 }
 
 impl ToolError {
+    /// Whether the tool cannot be had on this machine, as against one that was had and is wrong: a test that needs it is
+    /// then left out, and named.
+    pub fn is_unavailable(&self) -> bool {
+        use ToolError::{Missing, NoBuild, Platform, Unavailable};
+        matches!(self, Missing { .. } | Platform { .. } | NoBuild { .. } | Unavailable { .. })
+    }
+
     /// Wraps an I/O error with what was attempted on which path.
     pub(crate) fn io(
         action: &'static str,

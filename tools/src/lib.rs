@@ -5,6 +5,7 @@
 //! (package managers keep their own caches). Two processes that want the same thing at once wait for each other.
 
 mod cargo;
+mod debian;
 mod error;
 mod lock;
 mod node;
@@ -18,6 +19,7 @@ mod wheel;
 mod yosys;
 
 pub use cargo::cargo_build;
+pub use debian::{GUEST_MODULES, GuestPackages, guest_packages, update_guest_lock};
 pub use error::ToolError;
 pub use lock::FileLock;
 pub use node::{NodePackages, npm_ci};

@@ -23,6 +23,7 @@ struct Arguments {
 enum Verb {
     Demo(verbs::demo::Demo),
     Test(verbs::test::Test),
+    Guest(verbs::guest::Guest),
     Lint(verbs::lint::Lint),
     Setup(verbs::setup::Setup),
     Registers(verbs::registers::Registers),
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Demo(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
+        Verb::Guest(verb) => verb.run(),
         Verb::Lint(verb) => verb.run(),
         Verb::Setup(verb) => verb.run(),
         Verb::Registers(verb) => verb.run(),

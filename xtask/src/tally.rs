@@ -9,6 +9,8 @@ pub struct Tally {
     pub failed: u64,
     /// Names of tests that are marked `#[ignore]`.
     pub ignored: Vec<String>,
+    /// Tests beside cargo's that were left out, each with the reason: `name: reason`.
+    pub left_out: Vec<String>,
     /// Test programs that began.
     began: u64,
     /// Test programs that reported a result.
@@ -41,6 +43,15 @@ impl Tally {
         }
     }
 
+    /// Takes in a test beside cargo's.
+    pub fn count(&mut self, passed: bool) {
+        if passed {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+
     /// Test programs that began and ended without a result: killed, crashed, out of memory.
     pub fn crashed(&self) -> u64 {
         self.began.saturating_sub(self.reported)
@@ -55,7 +66,7 @@ impl Tally {
         Closing {
             passed: self.passed.saturating_sub(skipped),
             failed: if succeeded { failed } else { failed.max(1) },
-            skipped: skipped + self.ignored.len() as u64,
+            skipped: skipped + (self.ignored.len() + self.left_out.len()) as u64,
         }
     }
 }
@@ -119,6 +130,16 @@ mod tests {
     #[test]
     fn a_failed_run_never_closes_without_a_failure() {
         assert_eq!(tally("").close(0, false).to_string(), "0 passed, 1 failed, 0 skipped");
+    }
+
+    #[test]
+    fn tests_beside_cargos_count_as_well() {
+        let mut tally = tally(TWO_PROGRAMS);
+        tally.count(true);
+        tally.count(false);
+        tally.left_out.push("guest::vfio: no network".to_owned());
+        // One of cargo's two left itself out.
+        assert_eq!(tally.close(1, false).to_string(), "2 passed, 2 failed, 3 skipped");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod circuit;
 pub mod demo;
 pub mod faults;
+pub mod guest;
 pub mod lint;
 pub mod model;
 pub mod registers;

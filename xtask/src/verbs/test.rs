@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the whole test run.
 
+use super::guest;
 use crate::tally::{Closing, Tally};
 use crate::{cargo, sample};
 use anyhow::{Context, Result};
@@ -8,9 +9,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
-/// Run every test: unit, property, documentation, and acceptance by snarkjs
+/// Run every test: unit, property, documentation, acceptance by snarkjs, and the driver in a Linux guest
 ///
-/// Fetches the tools first. A test whose tool cannot be had is left out, named at the end and counted as skipped.
+/// Fetches the tools first. The checks of `cargo xtask guest` run after cargo's tests, as `guest::NAME`. A test whose tool cannot be had is left out, named at the end and counted as skipped.
 /// The last line is `N passed, N failed, N skipped`.
 #[derive(clap::Args)]
 pub struct Test {
@@ -29,6 +30,9 @@ impl Test {
         let log = tempfile::NamedTempFile::new().context("cannot create the log of skipped tests")?;
         let mut tally = Tally::default();
         let succeeded = self.cargo_test(log.path(), &mut tally)?;
+        if self.wants_guest() {
+            guest::test(&mut tally);
+        }
         let skipped = std::fs::read_to_string(log.path()).context("cannot read the log of skipped tests")?;
 
         let skipped: Vec<&str> = skipped.lines().collect();
@@ -40,9 +44,16 @@ impl Test {
             println!("cargo test failed before any test did; its messages are above");
         }
         skipped.iter().for_each(|line| println!("skipped: {line}"));
+        tally.left_out.iter().for_each(|line| println!("skipped: {line}"));
         tally.ignored.iter().for_each(|name| println!("skipped: {name}: marked as ignored in the source"));
         println!("{closing}");
         Ok(exit_code(closing))
+    }
+
+    /// Whether the checks in the guest are among the tests that are asked for.
+    fn wants_guest(&self) -> bool {
+        let named = |name: &String| guest::CHECKS.iter().any(|check| guest::test_name(check).contains(name));
+        self.packages.is_empty() && (self.names.is_empty() || self.names.iter().any(named))
     }
 
     /// Runs `cargo test`, shows and tallies its output; says whether cargo was content.
