@@ -29,6 +29,7 @@ enum Verb {
     Circuit(verbs::circuit::Circuit),
     Synth(verbs::synth::Synth),
     Soak(verbs::soak::Soak),
+    Cocotb(verbs::cocotb::CocotbVerb),
     Model(verbs::model::Model),
 }
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Circuit(verb) => verb.run(),
         Verb::Synth(verb) => verb.run(),
         Verb::Soak(verb) => verb.run(),
+        Verb::Cocotb(verb) => verb.run(),
         Verb::Model(verb) => verb.run(),
     };
     match outcome {
