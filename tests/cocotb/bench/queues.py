@@ -50,7 +50,8 @@ class Queues:
         self._submission = memory.allocate(DESCRIPTOR.size * entries, 64)
         self._completion = memory.allocate(COMPLETION.size * entries)
         self._tail = 0
-        self._head = 0
+        self.head = 0
+        """Index of the next completion entry to read."""
         self._phase = 1
         self._next_id = 100
 
@@ -65,7 +66,7 @@ class Queues:
     async def start(self) -> None:
         """Waits until the card is out of reset, and enables empty rings with all interrupts."""
         await self.wait_ready()
-        self._tail, self._head, self._phase = 0, 0, 1
+        self._tail, self.head, self._phase = 0, 0, 1
         self.memory.write(self._completion, bytes(COMPLETION.size * self.entries))
         for name, value in (("SQ", self._submission), ("CQ", self._completion)):
             await self.set(f"{name}_BASE_LO", value & 0xFFFF_FFFF)
@@ -107,20 +108,20 @@ class Queues:
 
     def poll(self) -> Completion | None:
         """The next completion entry if it has been written."""
-        entry = self.memory.read(self._completion + COMPLETION.size * self._head, COMPLETION.size)
+        entry = self.memory.read(self._completion + COMPLETION.size * self.head, COMPLETION.size)
         fields = COMPLETION.unpack(entry)
         if fields["phase"] != self._phase:
             return None
         assert COMPLETION.pack(**fields) == entry, f"a reserved byte of a completion is not zero: {entry.hex()}"
-        self._head = (self._head + 1) % self.entries
-        self._phase ^= self._head == 0
+        self.head = (self.head + 1) % self.entries
+        self._phase ^= self.head == 0
         return Completion(fields["command_id"], fields["status"], fields["sq_head"], fields["cycles"])
 
     async def complete(self) -> Completion:
         """Waits for the next completion entry, by interrupt, and gives it back to the card."""
         while (completion := self.poll()) is None:
             await self._interrupt()
-        await self.set("CQ_HEAD", self._head)
+        await self.set("CQ_HEAD", self.head)
         return completion
 
     async def execute(self, opcode: str, **fields: int) -> Completion:
