@@ -2,6 +2,7 @@
 
 use crate::dma::{DMA_ALIGNMENT, DmaBuffer};
 use crate::error::DriverError;
+use crate::job::mark_unwritten;
 use crate::transport::{AccessWidth, Transport};
 use spandrel_abi::{IDENTIFICATION_BYTES, Identification, REGISTERS, Register};
 
@@ -47,6 +48,13 @@ impl Bar {
             words[register.offset as usize / 4] = self.read(*register)?;
         }
         Ok(Identification::from_words(&words))
+    }
+
+    /// Gets memory for a result, marked as not written.
+    pub(crate) fn allocate_result(&mut self, bytes: usize) -> Result<DmaBuffer, DriverError> {
+        let mut buffer = self.allocate(bytes)?;
+        mark_unwritten(&mut buffer)?;
+        Ok(buffer)
     }
 
     /// Gets zeroed memory, and holds the transport to what it promises of it.

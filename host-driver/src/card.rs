@@ -241,12 +241,15 @@ impl Card {
         let id = self.next_job;
         self.next_job += 1;
         let mut commands_left = 0;
+        let mut first = None;
         for (opcode, descriptor) in commands {
+            first.get_or_insert(opcode);
             queue.enqueue(Command { opcode, descriptor, job: id });
             commands_left += 1;
         }
         let interest = Arc::new(());
-        let running = Running { shape, holdings, commands_left, failure: None, cycles: None };
+        let opcode = first.unwrap_or(Opcode::Identify);
+        let running = Running { opcode, shape, holdings, commands_left, failure: None, cycles: None };
         self.jobs.insert(id, Record { interest: Arc::downgrade(&interest), state: State::Running(running) });
         let posted = queue.post(&mut self.bar, &self.bounds);
         posted.map_err(|error| self.fail(error))?;

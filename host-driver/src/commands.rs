@@ -68,25 +68,8 @@ impl Card {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<BasesHandle, DriverError> {
         self.check_engine(self.identification.has_msm, "MSM")?;
-        let count = elements("bases", bases, AFFINE_POINT_BYTES, 1)?;
-        self.check_usable()?;
-        self.collect_returned();
-        let Some(piece) = self.memory.allocate(bases.len() as u64) else {
-            return Err(DriverError::OutOfCardMemory {
-                bytes: bases.len() as u64,
-                free: self.memory.free_bytes(),
-                largest_gap: self.memory.largest_gap(),
-                total: self.memory.total(),
-            });
-        };
-        let start = piece.start;
-        let resident = Arc::new(Resident {
-            card: self.id,
-            generation: self.generation,
-            piece,
-            bases: count,
-            home: self.home.clone(),
-        });
+        let (resident, count) = self.take_card_memory("bases", bases.len())?;
+        let start = resident.piece.start;
         let chunk_bytes = self.options.staging_bytes / AFFINE_POINT_BYTES * AFFINE_POINT_BYTES;
         let mut loaded = 0;
         let mut loads = VecDeque::new();
@@ -104,6 +87,27 @@ impl Card {
             progress(loaded, count);
         }
         Ok(BasesHandle { resident })
+    }
+
+    /// Takes card memory for so many bytes of lines of 64 bytes, and tells how many lines they are.
+    pub(crate) fn take_card_memory(
+        &mut self,
+        what: &'static str,
+        bytes: usize,
+    ) -> Result<(Arc<Resident>, usize), DriverError> {
+        let count = elements(what, bytes, AFFINE_POINT_BYTES, 1)?;
+        self.check_usable()?;
+        self.collect_returned();
+        let Some(piece) = self.memory.allocate(bytes as u64) else {
+            return Err(DriverError::OutOfCardMemory {
+                bytes: bytes as u64,
+                free: self.memory.free_bytes(),
+                largest_gap: self.memory.largest_gap(),
+                total: self.memory.total(),
+            });
+        };
+        let (card, generation, home) = (self.id, self.generation, self.home.clone());
+        Ok((Arc::new(Resident { card, generation, piece, bases: count, home }), count))
     }
 
     fn submit_load(
@@ -161,7 +165,7 @@ impl Card {
             self.check_room()?;
             let count = lines.min(range.end - next);
             let bytes = count * AFFINE_POINT_BYTES;
-            let block = self.bar.allocate(bytes)?;
+            let block = self.bar.allocate_result(bytes)?;
             let descriptor = Descriptor {
                 count: count as u32,
                 host_out: block.iova(),
@@ -230,7 +234,7 @@ impl Card {
             return Err(DriverError::NoCurve { curve });
         }
         self.check_bases(bases, &range)?;
-        let count = elements("scalars", scalars, FIELD_BYTES, 0)?;
+        let count = elements("scalars", scalars.len(), FIELD_BYTES, 0)?;
         if count != range.len() {
             return Err(DriverError::CountsDiffer {
                 left_what: "scalars",
@@ -248,8 +252,8 @@ impl Card {
         let exponents: Vec<_> = self.identification.msm_result_exponents(window_bits.into()).collect();
         self.check_room()?;
         let inputs = if count == 0 { Vec::new() } else { vec![self.filled(scalars)?.zeroize_on_drop()] };
-        let result = self.bar.allocate(exponents.len() * PROJECTIVE_POINT_BYTES)?;
-        let counters = self.bar.allocate(COUNTERS_BYTES)?;
+        let result = self.bar.allocate_result(exponents.len() * PROJECTIVE_POINT_BYTES)?;
+        let counters = self.bar.allocate_result(COUNTERS_BYTES)?;
         let msm = Descriptor {
             count: count as u32,
             host_a: inputs.first().map_or(0, DmaBuffer::iova),
@@ -294,8 +298,8 @@ impl Card {
         b: &[u8],
     ) -> Result<Job<Vec<u8>>, DriverError> {
         self.check_engine(self.identification.has_field, "field vector")?;
-        let count = elements("elements", a, FIELD_BYTES, 1)?;
-        let right = elements("elements", b, FIELD_BYTES, 1)?;
+        let count = elements("elements", a.len(), FIELD_BYTES, 1)?;
+        let right = elements("elements", b.len(), FIELD_BYTES, 1)?;
         if count != right {
             let (left_what, right_what) = ("elements of a", "elements of b");
             return Err(DriverError::CountsDiffer { left_what, left: count, right_what, right });
@@ -303,7 +307,7 @@ impl Card {
         self.check_room()?;
         let first = self.filled(a)?.zeroize_on_drop();
         let second = self.filled(b)?.zeroize_on_drop();
-        let result = self.bar.allocate(a.len())?.zeroize_on_drop();
+        let result = self.bar.allocate_result(a.len())?.zeroize_on_drop();
         let descriptor = Descriptor {
             count: count as u32,
             host_a: first.iova(),
@@ -353,7 +357,7 @@ impl Card {
     /// Runs a command that only writes a block of `bytes` bytes.
     fn read_block(&mut self, opcode: Opcode, bytes: usize) -> Result<Vec<u8>, DriverError> {
         self.check_room()?;
-        let block = self.bar.allocate(bytes)?;
+        let block = self.bar.allocate_result(bytes)?;
         let descriptor = Descriptor { host_out: block.iova(), ..Descriptor::default() };
         let holdings = Holdings { inputs: Vec::new(), outputs: vec![block], resident: None };
         let job: Job<Vec<u8>> = self.submit([(opcode, descriptor)], Shape::Bytes(bytes), holdings)?;
@@ -365,7 +369,7 @@ impl Card {
     }
 
     /// A new buffer with `data` in it.
-    fn filled(&mut self, data: &[u8]) -> Result<DmaBuffer, DriverError> {
+    pub(crate) fn filled(&mut self, data: &[u8]) -> Result<DmaBuffer, DriverError> {
         let mut buffer = self.bar.allocate(data.len())?;
         buffer.write(0, data)?;
         Ok(buffer)
@@ -373,11 +377,11 @@ impl Card {
 }
 
 /// The number of elements in `bytes`, which must be whole and at least `least`.
-fn elements(what: &'static str, bytes: &[u8], element: usize, least: usize) -> Result<usize, DriverError> {
-    if !bytes.len().is_multiple_of(element) {
-        return Err(DriverError::RaggedInput { what, bytes: bytes.len(), element });
+fn elements(what: &'static str, bytes: usize, element: usize, least: usize) -> Result<usize, DriverError> {
+    if !bytes.is_multiple_of(element) {
+        return Err(DriverError::RaggedInput { what, bytes, element });
     }
-    let (count, most) = (bytes.len() / element, MAX_COUNT as usize);
+    let (count, most) = (bytes / element, MAX_COUNT as usize);
     if !(least..=most).contains(&count) {
         return Err(DriverError::BadCount { what, count, least, most });
     }

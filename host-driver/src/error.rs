@@ -200,6 +200,28 @@ pub enum DriverError {
         engine: &'static str,
     },
 
+    /// The card says that a command succeeded, but its result is not in memory.
+    #[error(
+        "the card reported that {opcode:?} succeeded, but byte {offset} of its result was never written: the IOMMU or a \
+         bridge has thrown the card's writes away; look for faults in the kernel's log"
+    )]
+    ResultNotWritten {
+        /// The command.
+        opcode: Opcode,
+        /// First byte that is missing.
+        offset: usize,
+    },
+
+    /// What was written to card memory is not what was read back.
+    #[error(
+        "byte {offset} of what was copied to card memory came back as something else: the card's memory or its link \
+         is damaged"
+    )]
+    LoopbackDiffers {
+        /// First byte that differs.
+        offset: usize,
+    },
+
     /// Input of a length that is no multiple of its element's.
     #[error("{what} are {bytes} bytes long, which is not a multiple of {element} bytes")]
     RaggedInput {

@@ -77,6 +77,13 @@ pub struct Done {
     pub cycles: u64,
 }
 
+/// Bytes that a command wrote, and the cycles it took from fetch to completion.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) cycles: u64,
+}
+
 pub(crate) mod sealed {
     use super::*;
 
@@ -84,7 +91,7 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     pub enum Output {
         Msm(Box<MsmResult>),
-        Bytes(Vec<u8>),
+        Bytes(Vec<u8>, u64),
         Done(Done),
     }
 
@@ -100,7 +107,13 @@ pub(crate) mod sealed {
 
     impl FromOutput for Vec<u8> {
         fn from_output(output: Output) -> Option<Vec<u8>> {
-            if let Output::Bytes(bytes) = output { Some(bytes) } else { None }
+            if let Output::Bytes(bytes, _) = output { Some(bytes) } else { None }
+        }
+    }
+
+    impl FromOutput for Block {
+        fn from_output(output: Output) -> Option<Block> {
+            if let Output::Bytes(bytes, cycles) = output { Some(Block { bytes, cycles }) } else { None }
         }
     }
 
@@ -154,19 +167,47 @@ pub(crate) enum State {
 
 /// The first command of a job that failed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Failure {
-    pub(crate) opcode: Opcode,
-    pub(crate) status: Status,
+pub(crate) enum Failure {
+    /// The card says so.
+    Status { opcode: Opcode, status: Status },
+    /// The card says that it succeeded, but a part of the result never reached memory.
+    NotWritten { opcode: Opcode, offset: usize },
 }
 
 impl From<Failure> for DriverError {
     fn from(failure: Failure) -> DriverError {
-        DriverError::CommandFailed { opcode: failure.opcode, status: failure.status }
+        match failure {
+            Failure::Status { opcode, status } => DriverError::CommandFailed { opcode, status },
+            Failure::NotWritten { opcode, offset } => DriverError::ResultNotWritten { opcode, offset },
+        }
     }
+}
+
+/// What buffers for results hold before the card writes: no field element, and no counter, is that large.
+const UNWRITTEN: [u8; FIELD_BYTES] = [0xff; FIELD_BYTES];
+
+/// Marks all of a buffer as not written.
+///
+/// A write over PCIe is not answered: where an IOMMU or a bridge throws it away, the card cannot know. Zeros would be
+/// taken for a result, the point at infinity.
+pub(crate) fn mark_unwritten(buffer: &mut DmaBuffer) -> Result<(), DmaOutOfBounds> {
+    for offset in (0..buffer.len()).step_by(FIELD_BYTES) {
+        let bytes = FIELD_BYTES.min(buffer.len() - offset);
+        buffer.write(offset, &UNWRITTEN[..bytes])?;
+    }
+    Ok(())
+}
+
+/// The offset of the first element of a result that still has the mark.
+fn first_unwritten(bytes: &[u8]) -> Option<usize> {
+    let index = bytes.as_chunks().0.iter().position(|element| *element == UNWRITTEN)?;
+    Some(index * FIELD_BYTES)
 }
 
 #[derive(Debug)]
 pub(crate) struct Running {
+    /// Of the first command.
+    pub(crate) opcode: Opcode,
     pub(crate) shape: Shape,
     pub(crate) holdings: Holdings,
     /// Commands that have not ended.
@@ -193,12 +234,12 @@ impl Record {
         running.commands_left = running.commands_left.saturating_sub(1);
         running.cycles.get_or_insert(cycles);
         if status != Status::Success {
-            running.failure.get_or_insert(Failure { opcode, status });
+            running.failure.get_or_insert(Failure::Status { opcode, status });
         }
         if running.commands_left == 0 {
             let result = match running.failure {
                 Some(failure) => Err(failure),
-                None => Ok(running.output()?),
+                None => running.output()?,
             };
             // Gives back buffers and card memory, and overwrites secrets.
             self.state = State::Ended(result);
@@ -208,24 +249,32 @@ impl Record {
 }
 
 impl Running {
-    fn output(&self) -> Result<Output, DmaOutOfBounds> {
+    /// What the job came to, or which part of it did not reach memory.
+    fn output(&self) -> Result<Result<Output, Failure>, DmaOutOfBounds> {
+        let not_written = |offset| Ok(Err(Failure::NotWritten { opcode: self.opcode, offset }));
         let cycles = self.cycles.unwrap_or(0);
         let read = |which: usize, into: &mut [u8]| match self.holdings.outputs.get(which) {
             Some(buffer) => buffer.read(0, into),
             None => Err(DmaOutOfBounds { offset: 0, bytes: into.len(), length: 0 }),
         };
-        Ok(match &self.shape {
+        Ok(Ok(match &self.shape {
             Shape::Done => Output::Done(Done { cycles }),
             Shape::Bytes(bytes) => {
                 let mut data = vec![0; *bytes];
                 read(0, &mut data)?;
-                Output::Bytes(data)
+                if let Some(offset) = first_unwritten(&data) {
+                    return not_written(offset);
+                }
+                Output::Bytes(data, cycles)
             }
             Shape::Msm { curve, window_bits, exponents } => {
                 let mut bytes = vec![0; exponents.len() * PROJECTIVE_POINT_BYTES];
                 read(0, &mut bytes)?;
                 let mut counters = [0; COUNTERS_BYTES];
                 read(1, &mut counters)?;
+                if let Some(offset) = first_unwritten(&bytes).or_else(|| first_unwritten(&counters)) {
+                    return not_written(offset);
+                }
                 Output::Msm(Box::new(MsmResult {
                     curve: *curve,
                     window_bits: *window_bits,
@@ -235,6 +284,6 @@ impl Running {
                     counters: Counters::from_bytes(&counters),
                 }))
             }
-        })
+        }))
     }
 }

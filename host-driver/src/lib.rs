@@ -61,6 +61,7 @@ mod dma;
 mod error;
 mod identify;
 mod job;
+mod loopback;
 mod memory;
 mod options;
 mod queue;
@@ -74,6 +75,7 @@ pub use cost::{BitLengths, MsmEstimate, best_msm, estimate_msm};
 pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory};
 pub use error::{Corruption, DriverError};
 pub use job::{Done, Job, JobOutput, MsmResult, Progress, Sample};
+pub use loopback::Loopback;
 pub use options::CardOptions;
 pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
 

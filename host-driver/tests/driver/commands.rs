@@ -115,6 +115,24 @@ fn bases_are_read_back() {
     assert!(matches!(driver.read_bases(&bases, 0..1), Err(DriverError::BasesLost)));
 }
 
+/// The memory that a loopback uses is its own, and free after it.
+#[test]
+fn data_come_back_from_card_memory() {
+    let card = SoftCard::new();
+    let mut driver = card.open(options()).expect("a good card");
+    let bases = driver.load_bases(&[7; 128]).expect("room");
+    let free = driver.free_card_memory();
+    let data: Vec<u8> = (0..30 * 64).map(|at| (at % 249) as u8).collect();
+    let measured = driver.loopback(&data).expect("a good card");
+    assert_eq!(measured.bytes, data.len());
+    assert!(measured.load_cycles > 0 && measured.read_cycles > 0);
+    assert_eq!(driver.free_card_memory(), free);
+    assert_eq!(driver.read_bases(&bases, 0..2).expect("in range"), [7; 128]);
+    assert!(matches!(driver.loopback(&data[..100]), Err(DriverError::RaggedInput { .. })));
+    assert!(matches!(driver.loopback(&[]), Err(DriverError::BadCount { .. })));
+    assert!(matches!(driver.loopback(&vec![0; 1 << 26]), Err(DriverError::OutOfCardMemory { .. })));
+}
+
 #[test]
 fn windows_and_curves_are_what_the_card_offers() {
     let card = SoftCard::new();

@@ -39,6 +39,29 @@ fn fails_until_reset(faults: Faults, expected: impl FnOnce(&DriverError) -> bool
     card
 }
 
+/// A write over PCIe that is thrown away is not reported to the card. Zeros would be a result; they are not taken for one.
+#[test]
+fn a_result_that_never_reached_memory_is_noticed() {
+    let card = SoftCard::new();
+    let mut driver = card.open(options()).expect("a good card");
+    let bases = driver.load_bases(&[0; 64]).expect("room");
+    for lost in [0, 2, 7] {
+        card.faults(Faults { lost_element: Some(lost), ..Faults::default() });
+        let job = driver.submit_msm(&bases, 0..1, &[0; 32]).expect("valid");
+        let error = driver.wait(job, &mut |_| {}).expect_err("a part is missing");
+        assert!(
+            matches!(error, DriverError::ResultNotWritten { opcode: Opcode::Msm, offset } if offset == 32 * lost),
+            "{error}"
+        );
+        assert_eq!(driver.needs_reset(), None, "the card itself works");
+        card.faults(Faults::default());
+        works(&mut driver);
+    }
+    card.faults(Faults { lost_element: Some(3), ..Faults::default() });
+    let error = driver.loopback(&[1; 256]).expect_err("a part is missing");
+    assert!(matches!(error, DriverError::ResultNotWritten { opcode: Opcode::ReadCard, offset: 96 }));
+}
+
 fn refused(change: impl FnOnce(&mut Identification)) -> DriverError {
     let mut identification = identification();
     change(&mut identification);

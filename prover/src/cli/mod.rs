@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod bench_driver;
 #[cfg(feature = "sim")]
 mod bench_sim;
 mod card;
@@ -61,6 +62,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Msm(bench::BenchMsm),
+    Driver(bench_driver::BenchDriver),
     #[cfg(feature = "sim")]
     Sim(bench_sim::BenchSim),
 }
@@ -75,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Verify(command) => command.run(),
         Command::Msm(command) => command.run(),
         Command::Bench(Bench::Msm(command)) => command.run(),
+        Command::Bench(Bench::Driver(command)) => command.run(),
         #[cfg(feature = "sim")]
         Command::Bench(Bench::Sim(command)) => command.run(),
         Command::Card(command) => command.run(),

@@ -38,6 +38,8 @@ pub struct Faults {
     pub scratch_forgets: bool,
     /// Allocations that still succeed.
     pub allocations_left: Option<usize>,
+    /// Element of 32 bytes of every result that does not reach memory.
+    pub lost_element: Option<usize>,
     /// Word of an Identify command's answer that is wrong.
     pub identify_wrong: bool,
 }
@@ -357,7 +359,12 @@ impl Model {
             Opcode::SelfTest => return Ok(()),
             Opcode::ReadCard => self.card_memory[resident].to_vec(),
         };
-        self.write_host(d.host_out, &out).ok_or(Status::HostWriteFault)
+        let lost = self.faults.lost_element.unwrap_or(usize::MAX);
+        for (index, element) in out.chunks(FIELD_BYTES).enumerate().filter(|(index, _)| *index != lost) {
+            self.write_host(d.host_out + (index * FIELD_BYTES) as u64, element)
+                .ok_or(Status::HostWriteFault)?;
+        }
+        Ok(())
     }
 
     fn operand(&mut self, iova: u64, bytes: usize) -> Result<Vec<u8>, Status> {

@@ -1,0 +1,188 @@
+//! `spandrel bench driver`.
+
+use super::args::CardArgs;
+use super::error::CliError;
+use super::open::open_driver;
+use super::progress::Progress;
+use super::report::{CardReport, grouped, print_json, print_text};
+use clap::Args;
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use spandrel_abi::HOST_ALIGNMENT;
+use spandrel_driver::{Card, CardOptions, DriverError};
+use std::time::Instant;
+
+/// Reads of the 64-bit cycle counter; each is two register reads.
+const COUNTER_READS: u32 = 500;
+/// Commands without work.
+const EMPTY_COMMANDS: u32 = 100;
+
+/// Measures the way to a card: register reads, a command without work, and copies to card memory and back.
+///
+/// Times are the host's; cycles are the card's own. Of a simulated card the times are those of the simulation and only
+/// the cycles mean anything for hardware. A copy's rate is its bytes over the cycles from the fetch of its command to
+/// its completion; the steady rate leaves out what does not grow with the size, as the difference of two sizes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  spandrel bench driver --card sim:sim-pcie --json
+  spandrel bench driver --card vfio-user:/tmp/card.sock")]
+pub(super) struct BenchDriver {
+    #[command(flatten)]
+    card: CardArgs,
+    /// Largest copy in KiB; the others are a quarter and a sixteenth of it
+    #[arg(long, default_value_t = 1024, value_name = "KIB", value_parser = clap::value_parser!(u32).range(16..=1 << 20))]
+    copy_kib: u32,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    card: CardReport,
+    /// Bytes that the card's host bus moves in a cycle, each way.
+    bus_bytes: u64,
+    register_read: Access,
+    empty_command: Access,
+    copies: [Copies; 3],
+    /// Between the two largest copies.
+    steady: Rates,
+}
+
+/// What one access takes.
+#[derive(Clone, Copy, Serialize)]
+struct Access {
+    /// Microseconds of the host.
+    microseconds: f64,
+    /// Cycles of the card.
+    cycles: f64,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Copies {
+    bytes: usize,
+    to_card_cycles: u64,
+    from_card_cycles: u64,
+    #[serde(flatten)]
+    rates: Rates,
+}
+
+/// Bytes per cycle, and as a part of what the bus moves.
+#[derive(Clone, Copy, Serialize)]
+struct Rates {
+    to_card_bytes_per_cycle: f64,
+    from_card_bytes_per_cycle: f64,
+    to_card_share: f64,
+    from_card_share: f64,
+}
+
+impl Rates {
+    fn new(bytes: usize, to_card: u64, from_card: u64) -> Rates {
+        let rate = |cycles: u64| bytes as f64 / (cycles as f64).max(1.0);
+        let share = |cycles| rate(cycles) / HOST_ALIGNMENT as f64;
+        Rates {
+            to_card_bytes_per_cycle: rate(to_card),
+            from_card_bytes_per_cycle: rate(from_card),
+            to_card_share: share(to_card),
+            from_card_share: share(from_card),
+        }
+    }
+}
+
+impl BenchDriver {
+    pub(super) fn run(&self) -> Result<(), CliError> {
+        let progress = Progress::new();
+        progress.set_phase("open the card");
+        let mut card = open_driver(&self.card, CardOptions::default())?;
+        let measured = self.measure(&mut card, &progress);
+        progress.finish();
+        let report = measured
+            .map_err(|source| CliError::Card { card: card.name().to_owned(), source: source.into() })?;
+        if self.json {
+            return print_json(&report);
+        }
+        print_text(&report.text())
+    }
+
+    fn measure(&self, card: &mut Card, progress: &Progress) -> Result<Report, DriverError> {
+        progress.set_phase("register reads");
+        // One read of the counter ends each measurement, so the first is made outside.
+        card.cycles()?;
+        let register_read = timed(card, 2 * COUNTER_READS, |card| {
+            (0..COUNTER_READS).try_for_each(|_| card.cycles().map(drop))
+        })?;
+        progress.set_phase("empty commands");
+        let empty_command = timed(card, EMPTY_COMMANDS, |card| {
+            (0..EMPTY_COMMANDS).try_for_each(|_| card.identify().map(drop))
+        })?;
+        progress.set_phase("copies");
+        let mut data = vec![0; self.copy_kib as usize * 1024];
+        ChaCha8Rng::seed_from_u64(0).fill_bytes(&mut data);
+        let mut copy = |divisor: usize| -> Result<Copies, DriverError> {
+            let bytes = data.len() / divisor / 64 * 64;
+            let measured = card.loopback(&data[..bytes])?;
+            let (to_card_cycles, from_card_cycles) = (measured.load_cycles, measured.read_cycles);
+            let rates = Rates::new(bytes, to_card_cycles, from_card_cycles);
+            Ok(Copies { bytes, to_card_cycles, from_card_cycles, rates })
+        };
+        let copies = [copy(16)?, copy(4)?, copy(1)?];
+        let [_, fewer, more] = &copies;
+        let steady = Rates::new(
+            more.bytes - fewer.bytes,
+            more.to_card_cycles.saturating_sub(fewer.to_card_cycles),
+            more.from_card_cycles.saturating_sub(fewer.from_card_cycles),
+        );
+        Ok(Report {
+            card: CardReport { description: card.name().to_owned(), identification: *card.identification() },
+            bus_bytes: HOST_ALIGNMENT,
+            register_read,
+            empty_command,
+            copies,
+            steady,
+        })
+    }
+}
+
+/// What each of `count` accesses took on average.
+fn timed(
+    card: &mut Card,
+    count: u32,
+    accesses: impl FnOnce(&mut Card) -> Result<(), DriverError>,
+) -> Result<Access, DriverError> {
+    let (before, started) = (card.cycles()?, Instant::now());
+    accesses(card)?;
+    let elapsed = started.elapsed();
+    let cycles = card.cycles()?.saturating_sub(before);
+    Ok(Access {
+        microseconds: elapsed.as_secs_f64() * 1e6 / f64::from(count),
+        cycles: cycles as f64 / f64::from(count),
+    })
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let mut text = format!("{}\n", self.card.description);
+        for (name, access) in
+            [("register read", self.register_read), ("command without work", self.empty_command)]
+        {
+            let Access { microseconds, cycles } = access;
+            text.push_str(&format!("  {name:<22} {microseconds:>10.2} µs, {cycles:>8.1} cycles\n"));
+        }
+        let line = |name: String, rates: &Rates| {
+            format!(
+                "  {name:<22} {:.2} bytes a cycle to the card ({:.1} % of the bus), {:.2} from it ({:.1} %)\n",
+                rates.to_card_bytes_per_cycle,
+                100.0 * rates.to_card_share,
+                rates.from_card_bytes_per_cycle,
+                100.0 * rates.from_card_share
+            )
+        };
+        for copies in &self.copies {
+            text.push_str(&line(format!("{} bytes", grouped(copies.bytes as u64)), &copies.rates));
+        }
+        text.push_str(&line("steady".to_owned(), &self.steady));
+        text
+    }
+}
