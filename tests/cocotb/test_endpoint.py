@@ -63,7 +63,7 @@ async def the_card_is_enumerated(dut: Any) -> None:
 
 @card_test(cycles=2_000_000)
 async def the_bar_takes_accesses_of_every_size(dut: Any) -> None:
-    """1, 2, 4 and 8 bytes wherever they are aligned, several readers at once, against a model of the scratch register."""
+    """1, 2, 4 and 8 bytes wherever they are aligned, several readers at once, the scratch register against a model."""
     bench = EndpointBench(dut)
     await bench.start()
     registers, rng = bench.registers, bench.rng
@@ -243,7 +243,7 @@ async def failed_reads_become_statuses(dut: Any) -> None:
     completion = await bench.queues.execute("LoadBases", count=8, host_a=hole, card_address=1 << 20)
     expect_status("a read of unmapped memory", completion.status, "HostReadUnsupported")
     await run_random(bench.queues, commands, bench.rng, 6, longest=60)
-    # The late answer has come by now, and must have been told apart from those of newer reads.
+    # The late answer came while its place was taken again, and must have been told apart.
     assert bench.completer.late_answers == 1
     judge_card_memory(bench, commands)
     assert await link(bench, "LINK_READ_FAULTS", "TIMEOUTS") >= 2
@@ -298,7 +298,7 @@ async def without_bus_mastering_nothing_is_asked_for(dut: Any) -> None:
 
 @card_test(cycles=4_000_000)
 async def function_level_reset_at_any_moment(dut: Any) -> None:
-    """Reset while transfers run: it ends, the endpoint's registers are fresh, and the card is exact after a new start."""
+    """Reset while transfers run: it ends, the endpoint's registers are fresh, the card is exact after a new start."""
     bench = EndpointBench(dut)
     commands = await commands_for(bench)
     for round_number in range(4):

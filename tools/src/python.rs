@@ -33,8 +33,11 @@ pub struct PythonPackages {
 /// only wheels are taken, so that nothing is built. `name` is what the environment is called. An environment is made anew
 /// when the file or the machine's Python changes.
 pub fn python_packages(name: &str, requirements: &Path) -> Result<PythonPackages, ToolError> {
-    let base =
-        find_program("python3").ok_or(ToolError::Missing { program: "python3", purpose: PURPOSE, remedy: REMEDY })?;
+    let base = find_program("python3").ok_or(ToolError::Missing {
+        program: "python3",
+        purpose: PURPOSE,
+        remedy: REMEDY,
+    })?;
     let about = run(Command::new(&base).args(["-c", PROBE]), "looking at python3 and its pip", &needed())?;
     let pins = std::fs::read(requirements).map_err(ToolError::io("read", requirements))?;
     let mut hash = Sha256::new();

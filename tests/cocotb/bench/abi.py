@@ -1,7 +1,7 @@
 """The interface between host and card, as the crate `spandrel-abi` describes it.
 
-`cargo xtask cocotb` writes the description as JSON and names the file in the environment variable `SPANDREL_ABI`, so that
-no offset or code stands a second time in here.
+`cargo xtask cocotb` writes the description as JSON and names the file in the environment variable `SPANDREL_ABI`, so
+that no offset or code stands a second time in here.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Commands:
         field, operation = self._rng.choice(list(FIELDS)), self._rng.choice(list(OPERATIONS))
         prime = PRIMES[field]
         borders = [0, 1, prime - 1, prime - 2, (prime - 1) // 2]
-        pick = lambda: self._rng.choice(borders) if self._rng.random() < 0.2 else self._rng.randrange(prime)  # noqa: E731
+        pick = lambda: self._rng.choice([*borders, *(self._rng.randrange(prime) for _ in range(20))])  # noqa: E731
         a, b = [pick() for _ in range(count)], [pick() for _ in range(count)]
         compute = {
             "Add": lambda x, y: (x + y) % prime,
@@ -133,6 +133,7 @@ class Commands:
         """A command that the card must refuse, and that must leave no trace."""
         guard = self._rng.randbytes(4096)
         out = self._memory.store(guard, 4096)
+        vector = {"count": 1, "host_a": out, "host_b": out, "host_out": out}
         opcode, status, fields = self._rng.choice(
             [
                 (250, "UnknownOpcode", {"host_out": out}),
@@ -140,7 +141,7 @@ class Commands:
                 (OPCODES["Identify"], "BadAlignment", {"host_out": out + 8}),
                 (OPCODES["LoadBases"], "BadLength", {"host_a": out}),
                 (OPCODES["LoadBases"], "CardAddressOutOfRange", {"count": 1, "host_a": out, "card_address": 1 << 39}),
-                (OPCODES["FieldVector"], "BadParameter", {"count": 1, "host_a": out, "host_b": out, "host_out": out, "parameter": 0x0300}),
+                (OPCODES["FieldVector"], "BadParameter", {**vector, "parameter": 0x0300}),
             ]
         )
         check = lambda: self._expect("a refused command", out, guard)  # noqa: E731

@@ -1,7 +1,7 @@
 """Host memory as a completer that answers reads as the rules allow and not as the card might wish.
 
-It takes the place of the root complex's own answers: those come at once, in order and in the largest pieces. The packets are
-still made, and judged on their way, by `cocotbext-pcie`.
+It takes the place of the root complex's own answers: those come at once, in order and in the largest pieces. The
+packets are still made, and judged on their way, by `cocotbext-pcie`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from cocotbext.pcie.core.utils import PcieId
 from bench import PERIOD_NS
 
 ROOT = PcieId(0, 0, 0)
+SLOTS = 32
+"""Reads that the card may have outstanding: tags that are equal modulo this share a place in it."""
 
 
 class Fault(Enum):
     """How to answer a read that is to fail."""
 
     LOST = "never"
-    LATE = "after the card has given it up"
+    LATE = "with wrong data, while a newer read is under way in its place"
     UNSUPPORTED = "as an unsupported request"
     ABORTED = "with a completer abort"
     POISONED = "with poisoned data"
@@ -34,12 +36,12 @@ class Fault(Enum):
 class Completer:
     """Answers a root complex's memory reads in pieces of random size, those of different reads in any order."""
 
-    def __init__(self, rc: Any, function: Any, rng: random.Random, slowest: int = 200, late: int = 24_000) -> None:
+    def __init__(self, rc: Any, function: Any, rng: random.Random, slowest: int = 200) -> None:
         self._rc = rc
         self._settings = function.pcie_cap
         self._rng = rng
         self._slowest = slowest
-        self._late = late
+        self._late: dict[int, Tlp] = {}
         self.faults: list[Fault] = []
         """Faults of the next reads of `guarded` addresses, first come, first served."""
         self.guarded: range | None = None
@@ -61,7 +63,10 @@ class Completer:
         fault = None
         if self.faults and (self.guarded is None or request.address in self.guarded):
             fault = self.faults.pop(0)
-        cocotb.start_soon(self._answer(request, fault))
+        if fault is Fault.LATE:
+            self._late[request.tag % SLOTS] = request
+        elif fault is not Fault.LOST:
+            cocotb.start_soon(self._answer(request, fault))
 
     async def _write(self, request: Tlp) -> None:
         self.writes += 1
@@ -73,14 +78,17 @@ class Completer:
         self._outstanding += 1
         self.most_outstanding = max(self.most_outstanding, self._outstanding)
         await self._wait(self._rng.randrange(self._slowest))
-        if fault is Fault.LATE:
-            await self._wait(self._late)
+        late = self._late.pop(request.tag % SLOTS, None)
+        if late is not None:
+            assert late.tag != request.tag, f"tag {request.tag} is used again while it may still be answered"
+            await self._data(late, Fault.LATE)
             self.late_answers += 1
+            await self._wait(50)
         if fault is Fault.UNSUPPORTED or not self._mapped(request):
             await self._rc.send(Tlp.create_ur_completion_for_tlp(request, ROOT))
         elif fault is Fault.ABORTED:
             await self._rc.send(Tlp.create_ca_completion_for_tlp(request, ROOT))
-        elif fault is not Fault.LOST:
+        else:
             await self._data(request, fault)
         self._outstanding -= 1
 
@@ -89,6 +97,8 @@ class Completer:
 
     async def _data(self, request: Tlp, fault: Fault | None) -> None:
         data = await self._rc.mem_address_space.read(request.address, request.length * 4)
+        if fault is Fault.LATE:
+            data = bytes(byte ^ 0xFF for byte in data)
         address = request.address + request.get_first_be_offset()
         bytes_left = request.get_be_byte_count()
         words_sent = 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def bursts(rng: random.Random, share: float) -> Iterator[bool]:
-    """Whether to pause, cycle by cycle and without end: runs of random length, `share` of the cycles paused on average."""
+    """Whether to pause, cycle by cycle, without end: runs of random length, on average `share` of the cycles paused."""
     longest = 12
     while True:
         paused = rng.random() < share

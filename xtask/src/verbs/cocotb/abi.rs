@@ -54,8 +54,7 @@ fn names<T: std::fmt::Debug>(all: &[T], code: impl Fn(&T) -> u32) -> Value {
 }
 
 fn layout(bytes: usize, fields: &[EntryField]) -> Value {
-    let field =
-        |field: &EntryField| json!({"name": field.name, "byte": field.byte, "bytes": field.bytes});
+    let field = |field: &EntryField| json!({"name": field.name, "byte": field.byte, "bytes": field.bytes});
     json!({"bytes": bytes, "fields": fields.iter().map(field).collect::<Vec<_>>()})
 }
 

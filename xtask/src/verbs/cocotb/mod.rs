@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use packages::Cocotb;
 use serde::Serialize;
 use spandrel_tools::checkout_root;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use suite::{Options, Outcome, Suite};
 use verilog::Emitter;
 
@@ -43,6 +43,9 @@ pub struct CocotbVerb {
     /// Decides everything random
     #[arg(long, default_value_t = 1)]
     seed: u32,
+    /// Stop a suite's simulation after this many seconds
+    #[arg(long, default_value_t = 900)]
+    timeout: u64,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -68,16 +71,10 @@ impl CocotbVerb {
             let known: Vec<_> = SUITES.iter().map(Suite::name).collect();
             bail!("no suite is called {}: known are {}", self.suite.unwrap_or_default(), known.join(", "));
         }
-        let cocotb = Cocotb::find()?;
-        let emitter = Emitter::build()?;
-        let home = checkout_root().join(".spandrel").join("cocotb");
-        std::fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
-        let abi = home.join("abi.json");
-        std::fs::write(&abi, abi::describe().to_string())
-            .with_context(|| format!("cannot write {}", abi.display()))?;
+        let runner = Runner::new(Cocotb::find()?)?;
         let mut reports = Vec::new();
         for suite in &suites {
-            let report = self.run_suite(suite, &cocotb, &emitter, &home, &abi)?;
+            let report = runner.run(suite, &self)?;
             if !self.json {
                 report.print();
             }
@@ -88,20 +85,6 @@ impl CocotbVerb {
 
     fn chosen(&self, suite: &Suite) -> bool {
         self.suite.as_deref().is_none_or(|part| suite.name().contains(part))
-    }
-
-    fn run_suite(&self, suite: &Suite, cocotb: &Cocotb, emitter: &Emitter, home: &Path, abi: &Path) -> Result<Report> {
-        let verilog = emitter.emit(suite.profile, self.waves)?;
-        let program = model::build(&verilog, cocotb, self.waves)?;
-        let folder = home.join(suite.name());
-        let waves = self.waves.then(|| folder.join("card.vcd"));
-        let options = Options { filter: self.filter.as_deref(), seed: self.seed, abi, waves };
-        let begun = Instant::now();
-        let tests = suite::simulate(suite, &verilog, &program, cocotb, &folder, &options)?;
-        if let Some(file) = options.waves.filter(|file| file.is_file()) {
-            eprintln!("xtask: the waveform is {}", file.display());
-        }
-        Ok(Report { suite: suite.name(), tests, seconds: begun.elapsed().as_secs_f64(), log: folder.join("log") })
     }
 
     fn close(&self, reports: &[Report]) -> Result<ExitCode> {
@@ -128,6 +111,50 @@ impl CocotbVerb {
     }
 }
 
+/// What every suite is run with.
+struct Runner {
+    cocotb: Cocotb,
+    emitter: Emitter,
+    home: PathBuf,
+    abi: PathBuf,
+}
+
+impl Runner {
+    fn new(cocotb: Cocotb) -> Result<Runner> {
+        let emitter = Emitter::build()?;
+        let home = checkout_root().join(".spandrel").join("cocotb");
+        std::fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+        let abi = home.join("abi.json");
+        std::fs::write(&abi, abi::describe().to_string())
+            .with_context(|| format!("cannot write {}", abi.display()))?;
+        Ok(Runner { cocotb, emitter, home, abi })
+    }
+
+    fn run(&self, suite: &Suite, wanted: &CocotbVerb) -> Result<Report> {
+        let verilog = self.emitter.emit(suite.profile, wanted.waves)?;
+        let program = model::build(&verilog, &self.cocotb, wanted.waves)?;
+        let folder = self.home.join(suite.name());
+        let options = Options {
+            filter: wanted.filter.as_deref(),
+            seed: wanted.seed,
+            limit: Duration::from_secs(wanted.timeout),
+            abi: &self.abi,
+            waves: wanted.waves.then(|| folder.join("card.vcd")),
+        };
+        let begun = Instant::now();
+        let tests = suite::simulate(suite, &verilog, &program, &self.cocotb, &folder, &options)?;
+        if let Some(file) = options.waves.filter(|file| file.is_file()) {
+            eprintln!("xtask: the waveform is {}", file.display());
+        }
+        Ok(Report {
+            suite: suite.name(),
+            tests,
+            seconds: begun.elapsed().as_secs_f64(),
+            log: folder.join("log"),
+        })
+    }
+}
+
 impl Report {
     fn print(&self) {
         for test in &self.tests {
@@ -138,5 +165,30 @@ impl Report {
         if self.tests.iter().any(|test| !test.passed) {
             println!("      the log is {}", self.log.display());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spandrel_tools::skip;
+
+    /// The quickest suite as a test among the others.
+    #[test]
+    fn the_cards_axi_ports_pass_under_cocotbext_axi() -> Result<()> {
+        let cocotb = match Cocotb::find() {
+            Ok(cocotb) => cocotb,
+            Err(error) => {
+                skip("cocotb::the_cards_axi_ports_pass_under_cocotbext_axi", format!("{error:#}"));
+                return Ok(());
+            }
+        };
+        let wanted =
+            CocotbVerb { suite: None, filter: None, seed: 7, timeout: 300, json: false, waves: false };
+        let report = Runner::new(cocotb)?.run(&SUITES[0], &wanted)?;
+        let failed: Vec<&Outcome> = report.tests.iter().filter(|test| !test.passed).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+        assert!(report.tests.len() >= 9, "only {} tests ran", report.tests.len());
+        Ok(())
     }
 }

@@ -48,8 +48,11 @@ impl Cocotb {
     /// The pinned packages, installed on first use.
     pub fn find() -> Result<Cocotb> {
         let packages = python_packages("cocotb", &tests_folder().join("requirements.txt"))?;
-        let output =
-            run(Command::new(&packages.python).args(["-c", QUESTIONS]), "asking cocotb for its libraries", "")?;
+        let output = run(
+            Command::new(&packages.python).args(["-c", QUESTIONS]),
+            "asking cocotb for its libraries",
+            "",
+        )?;
         let answers: Answers = serde_json::from_slice(&output.stdout).context("cocotb's answer")?;
         let libpython = answers.libpython.ok_or(ToolError::Missing {
             program: "python3's shared library",

@@ -2,11 +2,12 @@
 
 use super::packages::{Cocotb, tests_folder};
 use super::verilog::Verilog;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use spandrel_tools::{last_lines, run};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// A module of tests and the card that it is for.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,8 @@ pub struct Options<'a> {
     pub filter: Option<&'a str>,
     /// Seed of everything random.
     pub seed: u32,
+    /// Longest that a suite may take.
+    pub limit: Duration,
     /// The description of the interface for the tests.
     pub abi: &'a Path,
     /// Where to write a waveform, if one is wanted.
@@ -83,6 +86,8 @@ pub fn simulate(
         .env("COCOTB_RANDOM_SEED", options.seed.to_string())
         .env("COCOTB_RESULTS_FILE", &results)
         .env("COCOTB_ANSI_OUTPUT", "0")
+        // The bus models use names that cocotb calls old, once a line.
+        .env("PYTHONWARNINGS", "ignore::DeprecationWarning")
         // Verilator keeps the order of writes that cocotb asks for.
         .env("COCOTB_TRUST_INERTIAL_WRITES", "1")
         .env("SPANDREL_ABI", options.abi)
@@ -91,34 +96,63 @@ pub fn simulate(
     if let Some(filter) = options.filter {
         command.env("COCOTB_TEST_FILTER", filter);
     }
-    let status = command
+    let child = command
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors)
-        .status()
+        .spawn()
         .with_context(|| format!("cannot run {}", program.display()))?;
-    let text = || last_lines(&String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()), 20);
-    if !results.is_file() {
-        if options.filter.is_some() && text().contains(NO_TESTS) {
-            return Ok(Vec::new());
-        }
-        bail!("the simulation {} ended without results ({status}); {} ends so:\n{}", suite.name(), log.display(), text());
+    let ended = wait(child, options.limit)?;
+    let how =
+        ended.map_or(format!("stopped after {} s", options.limit.as_secs()), |status| status.to_string());
+    let failed = |what: &str| {
+        let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap_or_default()).into_owned();
+        anyhow!(
+            "the simulation {} {what} ({how}); {} ends so:\n{}",
+            suite.name(),
+            log.display(),
+            last_lines(&text, 20)
+        )
+    };
+    if ended.is_none() || !results.is_file() {
+        return Err(failed("ended without results"));
     }
     let outcomes = read(cocotb, &results)?;
-    // A crash after the last test is none of the tests' and is not to be overlooked.
-    if !status.success() && outcomes.iter().all(|outcome| outcome.passed) {
-        bail!("the simulation {} ended badly ({status}); {} ends so:\n{}", suite.name(), log.display(), text());
+    // Neither a crash after the last test nor a module that could not be read is any test's, and to be overlooked.
+    let crashed = ended.is_some_and(|status| !status.success());
+    if crashed && outcomes.iter().all(|outcome| outcome.passed) {
+        return Err(failed("ended badly"));
+    }
+    if outcomes.is_empty() && options.filter.is_none() {
+        return Err(failed("ran no test"));
     }
     Ok(outcomes)
 }
 
-/// What cocotb says where a filter leaves nothing over.
-const NO_TESTS: &str = "No tests were discovered";
+/// Waits for a simulation; one that takes longer than `limit` is stopped, and has no exit status.
+fn wait(mut child: Child, limit: Duration) -> Result<Option<ExitStatus>> {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait().context("cannot wait for a simulation")? {
+            return Ok(Some(status));
+        }
+        if Instant::now() > end {
+            child.kill().context("cannot stop a simulation")?;
+            child.wait().context("cannot wait for a simulation")?;
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// cocotb's verdict, through a script of the tests': it is XML.
 fn read(cocotb: &Cocotb, results: &Path) -> Result<Vec<Outcome>> {
     let mut command = Command::new(&cocotb.python);
-    command.args(["-m", "bench.results"]).arg(results).current_dir(tests_folder()).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+        .args(["-m", "bench.results"])
+        .arg(results)
+        .current_dir(tests_folder())
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     let output = run(&mut command, "reading the results of cocotb", "")?;
     serde_json::from_slice(&output.stdout).context("the results of cocotb")
 }
@@ -129,4 +163,18 @@ fn library_path(folder: &Path) -> Result<std::ffi::OsString> {
     let folders = std::iter::once(folder.to_path_buf())
         .chain(std::env::split_paths(&before).filter(|path| !path.as_os_str().is_empty()));
     std::env::join_paths(folders).context("the path of cocotb's libraries holds a colon")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simulation_that_hangs_is_stopped() {
+        let sleeper = |seconds: &str| Command::new("sleep").arg(seconds).spawn().unwrap();
+        let begun = Instant::now();
+        assert_eq!(wait(sleeper("100"), Duration::from_millis(50)).unwrap(), None);
+        assert!(begun.elapsed() < Duration::from_secs(50));
+        assert!(wait(sleeper("0"), Duration::from_secs(50)).unwrap().unwrap().success());
+    }
 }
