@@ -31,6 +31,7 @@ enum Verb {
     Synth(verbs::synth::Synth),
     Faults(verbs::faults::Faults),
     Soak(verbs::soak::Soak),
+    Cocotb(verbs::cocotb::CocotbVerb),
     Model(verbs::model::Model),
 }
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Verb::Synth(verb) => verb.run(),
         Verb::Faults(verb) => verb.run(),
         Verb::Soak(verb) => verb.run(),
+        Verb::Cocotb(verb) => verb.run(),
         Verb::Model(verb) => verb.run(),
     };
     match outcome {

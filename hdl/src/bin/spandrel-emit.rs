@@ -40,6 +40,9 @@ struct Arguments {
     /// The field of mont_mul: fq (the points' coordinates) or fr (scalars); other units ignore it
     #[arg(long, default_value = "fq", value_parser = prime)]
     prime: Prime,
+    /// Keep the insides of pipelines out of the waveforms of whatever is made from the text
+    #[arg(long)]
+    waveforms: bool,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
@@ -88,9 +91,10 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         }
         None => (card(arguments.profile.as_deref().unwrap_or_default())?, None),
     };
-    std::fs::write(&arguments.out, &emitted.verilog)
+    let text = if arguments.waveforms { emitted.verilog_for_waveforms() } else { emitted.verilog };
+    std::fs::write(&arguments.out, &text)
         .map_err(|error| format!("cannot write {}: {error}", arguments.out.display()))?;
-    let summary = Summary { top: emitted.top, bytes: emitted.verilog.len(), statistics };
+    let summary = Summary { top: emitted.top, bytes: text.len(), statistics };
     Ok(serde_json::to_string(&summary)?)
 }
 

@@ -1,6 +1,7 @@
 //! A verb a file. Each has `run`, which gives the exit code, or an error that `main` prints.
 
 pub mod circuit;
+pub mod cocotb;
 pub mod demo;
 pub mod faults;
 pub mod guest;
