@@ -253,12 +253,6 @@ impl Bench {
         self.model.bytes(self.model.port(name).unwrap())
     }
 
-    /// Never hold back on this stream.
-    pub fn eager(&mut self, stream: &str) {
-        let index = STREAMS.iter().position(|name| *name == stream).unwrap();
-        self.stalls[index] = Stalls::none();
-    }
-
     /// The host sends a request.
     pub fn send(&mut self, request: &HostRequest) {
         self.cq.push_back(request.packet());

@@ -14,7 +14,7 @@ fn expected(request: &HostRequest, status: u32, data: Vec<u32>) -> HostCompletio
     let enabled = |be: u8| (0..4u32).filter(move |bit| be >> bit & 1 == 1);
     let first = enabled(request.first_be).next().unwrap_or(0);
     let tail = if request.dwords == 1 { request.first_be } else { request.last_be };
-    let last = enabled(tail).last().unwrap_or(0);
+    let last = enabled(tail).next_back().unwrap_or(0);
     let memory = matches!(request.kind, READ | LOCKED_READ);
     HostCompletion {
         lower_address: if memory { (request.address as u32 & 0x7c) + first } else { 0 },

@@ -81,7 +81,7 @@ fn failing(wide: bool, seed: u64, answer: Answer, cause: u64) -> (u64, (u32, u32
     let failed = bench.requests.len().div_ceil(3) as u64;
     for (index, ((_, got), wanted)) in bench.beats.iter().zip(&beats).enumerate() {
         assert_eq!(got.last, wanted.last);
-        if owner[index] % 3 == 0 {
+        if owner[index].is_multiple_of(3) {
             assert_eq!((got.response, got.cause), (2, cause), "beat {index}");
         } else {
             assert_eq!(got, wanted, "beat {index}");
