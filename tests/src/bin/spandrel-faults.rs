@@ -1,8 +1,9 @@
 //! `cargo xtask faults` runs this: every fault of the fault table on a simulated PCIe card.
 
 use clap::Parser;
-use spandrel_tests::faults::{Row, run};
+use spandrel_tests::faults::{Row, run, serve};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Makes a simulated PCIe card, its link or its host fail in every way that the driver must survive.
@@ -15,6 +16,9 @@ struct Arguments {
     /// Prints one JSON object
     #[arg(long)]
     json: bool,
+    /// Serves a card at this socket, to be killed
+    #[arg(long, hide = true)]
+    serve: Option<PathBuf>,
 }
 
 #[derive(serde::Serialize)]
@@ -25,8 +29,24 @@ struct Report<'a> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(socket) = &arguments.serve {
+        return match serve(socket) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => {
+            eprintln!("error: this program cannot find itself: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let draws = std::io::stderr().is_terminal();
-    let rows = run(&arguments.filter, &mut |row| {
+    let rows = run(&program, &arguments.filter, &mut |row| {
         if draws && arguments.json {
             eprintln!("{}", row.fault);
         }

@@ -1,25 +1,21 @@
 //! The faults.
 
-use super::Seen;
 use super::kinds::kind;
 use super::world::{World, options, transport};
+use super::{Seen, host};
 use spandrel_abi::{ABI_MAJOR, ABI_VERSION, ABI_VERSION_MAJOR, COMPLETION_BYTES, COMPLETION_VECTOR};
 use spandrel_driver::{
     AccessWidth, Card, ClockKind, DmaBuffer, DriverError, Status, Transport, TransportError,
 };
 use spandrel_sim::ReadFault;
+use std::path::Path;
 use std::time::Duration;
 
 /// A fault, from the world that it happens in to the job after it.
 type Case = Box<dyn Fn() -> Result<Seen, String>>;
 
-/// The names of all faults.
-pub fn names() -> Vec<&'static str> {
-    all().into_iter().map(|(name, _)| name).collect()
-}
-
 /// Every fault, by name.
-pub(super) fn all() -> Vec<(&'static str, Case)> {
+pub(super) fn all(program: &Path) -> Vec<(&'static str, Case)> {
     let status = |wanted: Status| move |error: &DriverError| matches!(error, DriverError::CommandFailed { status, .. } if *status == wanted);
     // The first read of a job is that of its submission entry, the second that of its scalars.
     let read = |fault: ReadFault| move |world: &World| world.control.fault_host_read(1, fault);
@@ -94,6 +90,9 @@ pub(super) fn all() -> Vec<(&'static str, Case)> {
         ("job dropped", Box::new(job_dropped)),
         ("caller panics during a job", Box::new(caller_panics)),
         ("other version of the interface", Box::new(other_version)),
+        ("out of hugepages", Box::new(host::hugepages_run_out)),
+        ("permission denied", Box::new(host::permission_denied)),
+        ("server killed", Box::new(move || host::server_killed(&program))),
     ]
 }
 
@@ -197,20 +196,18 @@ fn reset_during_job() -> Result<Seen, String> {
 /// Nobody waits for a job.
 fn job_dropped() -> Result<Seen, String> {
     let mut world = World::new()?;
+    let mut mapped = Vec::new();
+    let mut recovered = true;
     for _ in 0..3 {
-        drop(world.submit().map_err(|error| error.to_string())?);
+        for _ in 0..3 {
+            drop(world.submit().map_err(|error| error.to_string())?);
+        }
+        recovered &= world.recovers();
+        mapped.push(world.control.statistics().mapped_buffers);
     }
-    let mapped = world.control.statistics().mapped_buffers;
-    let recovered = world.recovers();
-    let left = world.control.statistics().mapped_buffers;
-    Ok(Seen {
-        detected_as: "nothing".to_owned(),
-        message: None,
-        after: None,
-        // What the dropped jobs held is given back.
-        as_expected: left < mapped,
-        recovered,
-    })
+    // What dropped jobs held is used again.
+    let as_expected = mapped.windows(2).all(|pair| pair[0] == pair[1]);
+    Ok(Seen { detected_as: "nothing".to_owned(), message: None, after: None, as_expected, recovered })
 }
 
 /// The thread that uses the card unwinds; the card is used by another after it.

@@ -2,13 +2,15 @@
 //! whether the next job is exact again.
 
 mod cases;
+mod host;
 mod kinds;
 mod world;
 
 use serde::Serialize;
+use std::path::Path;
 use std::time::Duration;
 
-pub use cases::names;
+pub use host::serve;
 
 /// What came of one fault.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,13 +39,14 @@ struct Seen {
     recovered: bool,
 }
 
-/// Runs the faults whose name contains `filter`; `on_row` hears of each.
+/// Runs the faults whose name contains `filter`; `on_row` hears of each. `program` is the one that serves a card when it
+/// is given `--serve SOCKET`, as `spandrel-faults` does, so that it can be killed.
 ///
 /// # Errors
 /// A sentence, where the world for a fault could not be set up: no card was tested then.
-pub fn run(filter: &str, on_row: &mut dyn FnMut(&Row)) -> Result<Vec<Row>, String> {
+pub fn run(program: &Path, filter: &str, on_row: &mut dyn FnMut(&Row)) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
-    for (fault, case) in cases::all().into_iter().filter(|(name, _)| name.contains(filter)) {
+    for (fault, case) in cases::all(program).into_iter().filter(|(name, _)| name.contains(filter)) {
         let seen = case().map_err(|error| format!("{fault}: {error}"))?;
         let row = Row {
             fault,

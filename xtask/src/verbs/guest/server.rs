@@ -32,7 +32,10 @@ pub fn start(
     while !socket.exists() {
         if let Some(status) = server.ended()? {
             let text = std::fs::read_to_string(log).unwrap_or_default();
-            bail!("the simulated card's server ended at once ({status}); its last lines:\n{}", last_lines(&text, 20));
+            bail!(
+                "the simulated card's server ended at once ({status}); its last lines:\n{}",
+                last_lines(&text, 20)
+            );
         }
         if interrupted.load(Ordering::Relaxed) {
             bail!("interrupted");
