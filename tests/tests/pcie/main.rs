@@ -2,7 +2,9 @@
 
 mod bench;
 mod completer;
+mod host;
 mod messages;
+mod mirror;
 mod packets;
 mod rates;
 mod reads;
