@@ -19,7 +19,7 @@ fn jobs_are_exact_and_repeatable_at_both_widths() {
             let (mut card, control) = open(profile, seed, stalls);
             card.self_test().unwrap();
             assert!(add(&mut card, 1000).unwrap());
-            let data: Vec<u8> = (0..8192u32).map(|at| (at * 7 >> 3) as u8 & 0x7f).collect();
+            let data: Vec<u8> = (0..8192u32).map(|at| ((at * 7) >> 3) as u8 & 0x7f).collect();
             card.loopback(&data).unwrap();
             let statistics = control.statistics();
             let traffic = statistics.pcie;
