@@ -151,7 +151,8 @@ fn either_end_may_be_killed() {
     let path = directory.path().join("card");
     let served = Served::start(&path, &["--stalls", "3"]);
     let busy = || {
-        let mut child = spandrel(&["msm", "--points", "20000", "--backend", "card", "--card", &served.card()]);
+        let mut child =
+            spandrel(&["msm", "--points", "20000", "--backend", "card", "--card", &served.card()]);
         let child = child.spawn().unwrap();
         // Until the card works: its server needs the processor.
         let (before, deadline) = (ticks(&served.child), Instant::now() + PATIENCE);
