@@ -48,7 +48,11 @@ impl Rings {
     pub fn await_ready(&mut self) -> Result<()> {
         let begun = Instant::now();
         while CONTROL_RESET.get(self.read(CONTROL)?) == 1 || STATUS_READY.get(self.read(STATUS)?) == 0 {
-            ensure!(begun.elapsed() < PATIENCE, "the card is not ready {} s after a reset", PATIENCE.as_secs());
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "the card is not ready {} s after a reset",
+                PATIENCE.as_secs()
+            );
         }
         Ok(())
     }
@@ -124,8 +128,9 @@ impl Rings {
         let begun = Instant::now();
         loop {
             if let Some(entry) = self.poll()? {
-                return Status::from_code(entry.status)
-                    .map_err(|code| anyhow::anyhow!("the card ended a command with the unknown status {code}"));
+                return Status::from_code(entry.status).map_err(|code| {
+                    anyhow::anyhow!("the card ended a command with the unknown status {code}")
+                });
             }
             ensure!(begun.elapsed() < PATIENCE, "no completion within {} s", PATIENCE.as_secs());
             std::thread::sleep(Duration::from_millis(1));

@@ -80,10 +80,10 @@ pub fn output(command: &mut Command, bound: Duration) -> Result<Ended> {
     }
     let (stdout, stderr) = (text(stdout), text(stderr));
     match status {
-        Some(status) => {
-            Ok(Ended { success: status.success(), status: status.to_string(), stdout, stderr })
+        Some(status) => Ok(Ended { success: status.success(), status: status.to_string(), stdout, stderr }),
+        None => {
+            bail!("{program} did not end within {} s: {}", bound.as_secs(), one_line(&(stdout + &stderr)))
         }
-        None => bail!("{program} did not end within {} s: {}", bound.as_secs(), one_line(&(stdout + &stderr))),
     }
 }
 
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_program_that_ends_is_told_apart() {
-        let ended = output(Command::new("sh").args(["-c", "echo out; exit 3"]), Duration::from_secs(20)).unwrap();
+        let ended =
+            output(Command::new("sh").args(["-c", "echo out; exit 3"]), Duration::from_secs(20)).unwrap();
         assert!(!ended.success && ended.status.contains('3') && ended.stdout == "out\n", "{}", ended.status);
     }
 }

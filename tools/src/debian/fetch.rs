@@ -30,12 +30,22 @@ pub(super) fn install(apt: &Apt, set: &Set, place: &Path) -> Result<(), ToolErro
 fn unpack_all(apt: &Apt, set: &Set, scratch: &Path) -> Result<PathBuf, ToolError> {
     let files = scratch.join("files");
     std::fs::create_dir_all(&files).map_err(ToolError::io("create", &files))?;
-    let files: Vec<(&Package, PathBuf)> =
-        set.packages.iter().map(|one| (one, files.join(format!("{}-{}", one.suite.name(), one.name)))).collect();
+    let files: Vec<(&Package, PathBuf)> = set
+        .packages
+        .iter()
+        .map(|one| (one, files.join(format!("{}-{}", one.suite.name(), one.name))))
+        .collect();
 
     // apt's own downloader, so that its proxies and time-outs hold; one call, so that it keeps its connection.
     let mut command = Command::new(&apt.helper);
-    command.args(["-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=30", "-o", "Acquire::https::Timeout=30"]);
+    command.args([
+        "-o",
+        "Acquire::Retries=2",
+        "-o",
+        "Acquire::http::Timeout=30",
+        "-o",
+        "Acquire::https::Timeout=30",
+    ]);
     command.arg("download-file").env("LC_ALL", "C");
     for (package, file) in &files {
         command.arg(format!("{}/{}", apt.mirror.address, package.path)).arg(file);
@@ -68,9 +78,9 @@ fn unpack(dpkg_deb: &Path, file: &Path, to: &Path) -> Result<(), ToolError> {
     std::fs::create_dir_all(to).map_err(ToolError::io("create", to))?;
     let what = format!("unpacking {}", file.display());
     // A disk that is full is not a package that is gone: another kind of error than a failed download's.
-    run(Command::new(dpkg_deb).arg("-x").arg(file).arg(to), &what, "").map(drop).map_err(|error| {
-        ToolError::io("unpack a package to", to)(std::io::Error::other(error.to_string()))
-    })
+    run(Command::new(dpkg_deb).arg("-x").arg(file).arg(to), &what, "")
+        .map(drop)
+        .map_err(|error| ToolError::io("unpack a package to", to)(std::io::Error::other(error.to_string())))
 }
 
 /// Keeps QEMU, its libraries and its firmware; documentation and the program for 32-bit guests are a third of it.

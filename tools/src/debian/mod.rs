@@ -120,7 +120,8 @@ pub fn guest_packages() -> Result<GuestPackages, ToolError> {
             eprintln!("spandrel: not all pinned packages could be fetched; asking the mirror what it has");
             let offered = resolve::resolve(&apt)?;
             if offered == pinned {
-                let why = format!("the mirror lists the pinned packages and does not serve them: {last_lines}");
+                let why =
+                    format!("the mirror lists the pinned packages and does not serve them: {last_lines}");
                 return Err(unavailable(why, "see that the mirror can be reached, and try again"));
             }
             for line in pinned.differences(&offered) {
@@ -261,7 +262,8 @@ mod tests {
             }
             Err(error) => panic!("{error}"),
         };
-        let output = run(packages.qemu().args(["-device", "help"]), "asking QEMU for its devices", "").unwrap();
+        let output =
+            run(packages.qemu().args(["-device", "help"]), "asking QEMU for its devices", "").unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(text.contains("\"vfio-user-pci\""), "{text}");
     }

@@ -38,11 +38,11 @@ pub(super) fn resolve(apt: &Apt) -> Result<Set, ToolError> {
         unavailable(error.to_string(), "see that the Debian mirror of apt's sources can be reached")
     })?;
     let mut packages = Vec::new();
-    for (suite, release, wanted) in [
-        (Suite::Qemu, QEMU_SUITE, &[QEMU][..]),
-        (Suite::Guest, GUEST_RELEASE, &[NEWEST_KERNEL, BUSYBOX][..]),
-    ] {
-        let mut arguments = vec!["--print-uris", "--yes", "--no-install-recommends", "-t", release, "install"];
+    for (suite, release, wanted) in
+        [(Suite::Qemu, QEMU_SUITE, &[QEMU][..]), (Suite::Guest, GUEST_RELEASE, &[NEWEST_KERNEL, BUSYBOX][..])]
+    {
+        let mut arguments =
+            vec!["--print-uris", "--yes", "--no-install-recommends", "-t", release, "install"];
         arguments.extend(wanted);
         let output = get(&arguments, "asking the mirror for packages")?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -82,7 +82,9 @@ fn write_settings(root: &Path, mirror: &Mirror) -> Result<std::path::PathBuf, To
         none = at("preferences"),
     );
     let path = root.join("apt.conf");
-    for (name, text) in [("status", ""), ("debian.sources", sources.as_str()), ("apt.conf", settings.as_str())] {
+    for (name, text) in
+        [("status", ""), ("debian.sources", sources.as_str()), ("apt.conf", settings.as_str())]
+    {
         let file = root.join(name);
         std::fs::write(&file, text).map_err(ToolError::io("write", &file))?;
     }
@@ -134,7 +136,8 @@ fn check(set: &Set) -> Result<(), ToolError> {
 /// Refuses a QEMU without vfio-user.
 pub(super) fn check_qemu(version: &str) -> Result<(), ToolError> {
     let upstream = version.split_once(':').map_or(version, |(_, upstream)| upstream);
-    let mut numbers = upstream.split(|other: char| !other.is_ascii_digit()).map_while(|text| text.parse::<u32>().ok());
+    let mut numbers =
+        upstream.split(|other: char| !other.is_ascii_digit()).map_while(|text| text.parse::<u32>().ok());
     let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if found >= OLDEST_QEMU {
         return Ok(());
@@ -155,7 +158,10 @@ mod tests {
         let line = "'http://mirror/debian/pool/main/b/busybox/busybox-static_1.35.0-4%2bdeb12u1_amd64.deb' \
                     busybox-static_1%3a1.35.0-4+deb12u1_amd64.deb 928188 SHA256:3d3f";
         let package = offered(line, Suite::Guest, "http://mirror/debian").unwrap();
-        assert_eq!((package.name.as_str(), package.version.as_str()), ("busybox-static", "1:1.35.0-4+deb12u1"));
+        assert_eq!(
+            (package.name.as_str(), package.version.as_str()),
+            ("busybox-static", "1:1.35.0-4+deb12u1")
+        );
         assert_eq!(package.path, "pool/main/b/busybox/busybox-static_1.35.0-4%2bdeb12u1_amd64.deb");
         assert_eq!(offered(&line.replace("SHA256", "MD5Sum"), Suite::Guest, "http://mirror/debian"), None);
         assert_eq!(offered(line, Suite::Guest, "http://other"), None);

@@ -13,8 +13,18 @@ pub(super) struct Mirror {
 
 /// Releases by the names under which sources ask for them. Suites such as `bookworm-security` live elsewhere.
 const RELEASES: [&str; 12] = [
-    "bullseye", "bookworm", "trixie", "forky", "duke", "sid", "oldoldstable", "oldstable", "stable", "testing",
-    "unstable", "rc-buggy",
+    "bullseye",
+    "bookworm",
+    "trixie",
+    "forky",
+    "duke",
+    "sid",
+    "oldoldstable",
+    "oldstable",
+    "stable",
+    "testing",
+    "unstable",
+    "rc-buggy",
 ];
 
 /// The first mirror with a release of Debian in it that the sources below `/etc/apt` name.
@@ -49,8 +59,10 @@ fn one_line(line: &str) -> Option<Mirror> {
     let mut signed_by = None;
     if let Some(after) = rest.strip_prefix('[') {
         let (options, after) = after.split_once(']')?;
-        signed_by =
-            options.split_whitespace().find_map(|option| option.strip_prefix("signed-by=")).map(str::to_owned);
+        signed_by = options
+            .split_whitespace()
+            .find_map(|option| option.strip_prefix("signed-by="))
+            .map(str::to_owned);
         rest = after;
     }
     let words: Vec<&str> = rest.split_whitespace().collect();
@@ -80,7 +92,8 @@ fn stanzas(text: &str) -> Vec<Stanza> {
 }
 
 fn from_stanza(stanza: &Stanza) -> Option<Mirror> {
-    let field = |wanted: &str| stanza.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let field =
+        |wanted: &str| stanza.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let words = |wanted| field(wanted).unwrap_or_default().split_whitespace().collect::<Vec<_>>();
     let off = field("enabled").is_some_and(|value| matches!(value, "no" | "false" | "0"));
     if off || !words("types").contains(&"deb") {
@@ -98,7 +111,8 @@ mod tests {
 
     #[test]
     fn lines_are_understood() {
-        let found = one_line("deb [arch=amd64 signed-by=/k.gpg] http://mirror/debian/ bookworm main contrib # ours");
+        let found =
+            one_line("deb [arch=amd64 signed-by=/k.gpg] http://mirror/debian/ bookworm main contrib # ours");
         let wanted = Mirror { address: "http://mirror/debian".into(), signed_by: Some("/k.gpg".into()) };
         assert_eq!(found, Some(wanted));
         for other in [

@@ -33,10 +33,12 @@ pub fn run() -> Result<String> {
 
     let before = unsupported(&mut rings)?;
     let mut told = Vec::new();
-    let places = [("an unmapped address", NOWHERE), ("an unmapped buffer", gone_at), ("a physical address", physical)];
+    let places =
+        [("an unmapped address", NOWHERE), ("an unmapped buffer", gone_at), ("a physical address", physical)];
     for (what, address) in places {
         let status = load(&mut rings, address)?;
-        let refusal = HOST_READ_CAUSES.iter().any(|(_, cause)| *cause == status) || status == Status::HostReadFault;
+        let refusal =
+            HOST_READ_CAUSES.iter().any(|(_, cause)| *cause == status) || status == Status::HostReadFault;
         ensure!(refusal, "a read of {what} ({address:#x}) ended with {status:?}");
         told.push(format!("{status:?}"));
         // Writes are posted: PCIe has no answer to them, so the command may well end as if nothing was wrong.

@@ -2,7 +2,9 @@
 
 use crate::card::{sysfs, sysfs_text};
 use anyhow::{Context, Result, ensure};
-use spandrel_abi::{BAR0_BYTES, MSIX_PBA_OFFSET, MSIX_TABLE_OFFSET, MSIX_VECTORS, PCI_CLASS, PCI_DEVICE, PCI_VENDOR};
+use spandrel_abi::{
+    BAR0_BYTES, MSIX_PBA_OFFSET, MSIX_TABLE_OFFSET, MSIX_VECTORS, PCI_CLASS, PCI_DEVICE, PCI_VENDOR,
+};
 
 /// Capabilities by number.
 const PCI_EXPRESS: u8 = 0x10;
@@ -45,7 +47,9 @@ pub fn run() -> Result<String> {
     let msix = capability(&config, MSI_X)?;
     let vectors = half(&config, msix + 2) & 0x7ff;
     ensure!(vectors + 1 == MSIX_VECTORS, "MSI-X has {} vectors, not {MSIX_VECTORS}", vectors + 1);
-    for (what, at, wanted) in [("table", msix + 4, MSIX_TABLE_OFFSET), ("pending bits", msix + 8, MSIX_PBA_OFFSET)] {
+    for (what, at, wanted) in
+        [("table", msix + 4, MSIX_TABLE_OFFSET), ("pending bits", msix + 8, MSIX_PBA_OFFSET)]
+    {
         let found = word(&config, at);
         // The low three bits name the BAR, which is 0.
         ensure!(found == wanted, "the MSI-X {what} are said to be at {found:#x}, not {wanted:#x}");

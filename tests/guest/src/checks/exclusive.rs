@@ -15,7 +15,11 @@ pub fn run() -> Result<String> {
     ensure!(!refused.success, "a second process could open the card: {}", refused.stdout);
     let own = std::process::id().to_string();
     let told = refused.stderr.contains(IN_USE) && refused.stderr.contains(&own);
-    ensure!(told, "the second process was told this, not that process {own} has the card: {}", refused.stderr);
+    ensure!(
+        told,
+        "the second process was told this, not that process {own} has the card: {}",
+        refused.stderr
+    );
 
     // Beneath the driver's own lock, the kernel keeps the group for one.
     let group = std::fs::read_link(sysfs("iommu_group")?).context("the card is in no IOMMU group")?;

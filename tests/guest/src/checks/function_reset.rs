@@ -26,7 +26,10 @@ pub fn run() -> Result<String> {
         };
         rings.submit(opcode, descriptor)?;
         std::thread::sleep(Duration::from_millis(60));
-        ensure!(STATUS_BUSY.get(rings.read(STATUS)?) == 1, "the card is not {what} any more: nothing to interrupt");
+        ensure!(
+            STATUS_BUSY.get(rings.read(STATUS)?) == 1,
+            "the card is not {what} any more: nothing to interrupt"
+        );
         let begun = Instant::now();
         rings.transport.reset().with_context(|| format!("the reset while {what}"))?;
         rings.await_ready()?;
@@ -42,15 +45,22 @@ pub fn run() -> Result<String> {
         ensure!(rings.poll()?.is_none(), "the interrupted command completed after the reset");
         ensure!(sum(&buffer)? == then, "the card went on {what} after the reset");
         let link = rings.read(LINK_STATUS)?;
-        ensure!(LINK_BUS_MASTER.get(link) == 1, "bus mastering is off after the reset: LINK_STATUS {link:#x}");
+        ensure!(
+            LINK_BUS_MASTER.get(link) == 1,
+            "bus mastering is off after the reset: LINK_STATUS {link:#x}"
+        );
         drop(buffer);
         rings.restart()?;
         rings.identify().with_context(|| format!("after the reset while {what}"))?;
     }
     let Rings { transport, .. } = rings;
-    let mut card = Card::open(Box::new(transport), CardOptions::default()).context("the driver refuses the card")?;
+    let mut card =
+        Card::open(Box::new(transport), CardOptions::default()).context("the driver refuses the card")?;
     Example::new(64, 3).check(&mut card)?;
-    Ok(format!("reset while reading and while writing, at most {} ms; the next MSM is exact", longest.as_millis()))
+    Ok(format!(
+        "reset while reading and while writing, at most {} ms; the next MSM is exact",
+        longest.as_millis()
+    ))
 }
 
 /// What tells contents of a buffer apart.

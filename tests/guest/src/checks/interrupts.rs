@@ -27,12 +27,20 @@ pub fn run() -> Result<String> {
         let came = rings.transport.wait_interrupt(COMPLETION_VECTOR, PATIENCE)?;
         ensure!(came, "no interrupt for command {command} within {} s", PATIENCE.as_secs());
         // The message is sent behind the completion, so no waiting is needed any more.
-        let entry = rings.poll()?.with_context(|| format!("interrupt {command} came before its completion"))?;
-        ensure!(entry.status == Status::Success as u8, "command {command} ended with status {}", entry.status);
+        let entry =
+            rings.poll()?.with_context(|| format!("interrupt {command} came before its completion"))?;
+        ensure!(
+            entry.status == Status::Success as u8,
+            "command {command} ended with status {}",
+            entry.status
+        );
         rings.write(INTERRUPT_STATUS, INTERRUPT_COMPLETION.put(1))?;
     }
     let [completions, faults] = counts()?;
-    ensure!(completions >= u64::from(COMMANDS), "Linux counts {completions} interrupts for {COMMANDS} commands");
+    ensure!(
+        completions >= u64::from(COMMANDS),
+        "Linux counts {completions} interrupts for {COMMANDS} commands"
+    );
     ensure!(faults == 0, "Linux counts {faults} fault interrupts, and there was no fault");
 
     rings.write(INTERRUPT_ENABLE, 0)?;
@@ -46,7 +54,10 @@ pub fn run() -> Result<String> {
     let completion = rings.completion_iova();
     rings.configure(NOWHERE, completion)?;
     rings.submit(Opcode::Identify, identify)?;
-    ensure!(rings.transport.wait_interrupt(FAULT_VECTOR, PATIENCE)?, "no interrupt for a fault of the queues");
+    ensure!(
+        rings.transport.wait_interrupt(FAULT_VECTOR, PATIENCE)?,
+        "no interrupt for a fault of the queues"
+    );
     let status = rings.read(STATUS)?;
     ensure!(STATUS_FAULT.get(status) == 1, "the fault's interrupt came, and STATUS is {status:#x}");
     rings.restart()?;
@@ -60,8 +71,12 @@ fn counts() -> Result<[u64; 2]> {
     let address = address()?;
     let count = |vector: u16| {
         let name = format!("vfio-msix[{vector}]({address})");
-        let line = text.lines().find(|line| line.contains(&name)).with_context(|| format!("Linux has no {name}"))?;
-        line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).context("/proc/interrupts has no count")
+        let line =
+            text.lines().find(|line| line.contains(&name)).with_context(|| format!("Linux has no {name}"))?;
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|word| word.parse().ok())
+            .context("/proc/interrupts has no count")
     };
     Ok([count(COMPLETION_VECTOR)?, count(FAULT_VECTOR)?])
 }

@@ -25,7 +25,10 @@ pub fn run() -> Result<String> {
     ensure!(magic == MAGIC_VALUE, "the magic word is {magic:#x}, not {MAGIC_VALUE:#x}");
     let version = word(ABI_VERSION.offset);
     let (major, minor) = (ABI_VERSION_MAJOR.get(version), ABI_VERSION_MINOR.get(version));
-    ensure!(major == u32::from(ABI_MAJOR), "the card's interface is {major}.{minor}, not {ABI_MAJOR}.{ABI_MINOR}");
+    ensure!(
+        major == u32::from(ABI_MAJOR),
+        "the card's interface is {major}.{minor}, not {ABI_MAJOR}.{ABI_MINOR}"
+    );
 
     let scratch = SCRATCH.offset as usize;
     let mut accesses = 0;
@@ -41,7 +44,10 @@ pub fn run() -> Result<String> {
         for at in [0, 2] {
             // SAFETY: see above.
             let found = unsafe { base.add(scratch + at).cast::<u16>().read_volatile() };
-            ensure!(found == (value >> (8 * at)) as u16, "bytes {at} of SCRATCH read {found:#x} of {value:#x}");
+            ensure!(
+                found == (value >> (8 * at)) as u16,
+                "bytes {at} of SCRATCH read {found:#x} of {value:#x}"
+            );
         }
         // SAFETY: see above; SCRATCH is at a multiple of eight, and what follows it reads as zero.
         let found = unsafe { base.add(scratch).cast::<u64>().read_volatile() };
@@ -59,5 +65,8 @@ pub fn run() -> Result<String> {
     for beyond in [0x1800, BAR0_BYTES - 4] {
         ensure!(word(beyond) == 0, "{beyond:#x} reads {:#x}, and nothing is there", word(beyond));
     }
-    Ok(format!("interface {major}.{minor}, streams of {} bits, {accesses} accesses of 1, 2, 4 and 8 bytes", 128 << stream))
+    Ok(format!(
+        "interface {major}.{minor}, streams of {} bits, {accesses} accesses of 1, 2, 4 and 8 bytes",
+        128 << stream
+    ))
 }

@@ -23,7 +23,8 @@ pub fn run() -> Result<String> {
     ensure!(LINK_BUS_MASTER.get(link) == 1, "the card does not see bus mastering: LINK_STATUS is {link:#x}");
     ensure!(LINK_MSIX_ENABLE.get(link) == 1, "the card does not see MSI-X enabled: LINK_STATUS is {link:#x}");
     // Opening runs an Identify command, and compares what the card writes to memory with its registers.
-    let mut card = Card::open(Box::new(transport), CardOptions::default()).context("the driver refuses the card")?;
+    let mut card =
+        Card::open(Box::new(transport), CardOptions::default()).context("the driver refuses the card")?;
     let identification = card.identify()?;
     Ok(format!(
         "IOMMU group {} ({kind}), interface {}.{}, {} KiB of card memory",

@@ -42,7 +42,8 @@ impl Verdicts {
         let kinds: [(&str, Make); 2] = [("PASS ", Verdict::Passed), ("FAIL ", Verdict::Failed)];
         let parsed = kinds.iter().find_map(|(word, make)| {
             let (name, text) = line.strip_prefix(word)?.split_once(": ")?;
-            let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let plain =
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
             plain.then(|| (name.to_owned(), make(text.to_owned())))
         });
         let Some((name, verdict)) = parsed else { return false };

@@ -76,7 +76,8 @@ impl Archive {
         self.inode += 1;
         let what = || format!("cannot put {name} into the initramfs");
         let size = u32::try_from(bytes.len()).with_context(what)?;
-        let entry = newc::Builder::new(name).ino(self.inode).nlink(1).mode(permissions).set_mode_file_type(kind);
+        let entry =
+            newc::Builder::new(name).ino(self.inode).nlink(1).mode(permissions).set_mode_file_type(kind);
         let mut writer = entry.write(&mut self.out, size);
         writer.write_all(bytes).and_then(|()| writer.finish()).map(drop).with_context(what)
     }

@@ -100,7 +100,10 @@ impl Machine<'_> {
             }
             for other in others.iter_mut() {
                 if let Some(status) = other.ended()? {
-                    return Ok(Ending::Broken(format!("{} ended while the guest ran ({status})", other.name())));
+                    return Ok(Ending::Broken(format!(
+                        "{} ended while the guest ran ({status})",
+                        other.name()
+                    )));
                 }
             }
         }
@@ -116,8 +119,17 @@ impl Machine<'_> {
         let mut command = self.packages.qemu();
         // On KVM the interrupt controller is QEMU's where interrupts are remapped.
         let split = if self.accelerator == Accelerator::Kvm { ",kernel-irqchip=split" } else { "" };
-        command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-monitor", "none"]);
-        command.args(["-machine", &format!("q35,accel={}{split},memory-backend=mem", self.accelerator.name())]);
+        command.args([
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-monitor",
+            "none",
+        ]);
+        command
+            .args(["-machine", &format!("q35,accel={}{split},memory-backend=mem", self.accelerator.name())]);
         command.args(["-cpu", "max", "-smp", "1", "-m", &MEMORY_MIB.to_string()]);
         // Shared, so that the card's server maps the guest's memory and reads it without QEMU.
         command.args(["-object", &format!("memory-backend-memfd,id=mem,size={MEMORY_MIB}M,share=on")]);
@@ -213,7 +225,8 @@ mod tests {
         };
         let mut console = String::new();
         let never = AtomicBool::new(false);
-        let ending = machine.run(bound, &never, &mut [], &mut |_, text| console = format!("{console}{text}\n"));
+        let ending =
+            machine.run(bound, &never, &mut [], &mut |_, text| console = format!("{console}{text}\n"));
         Some((ending.unwrap(), console))
     }
 
@@ -232,7 +245,10 @@ mod tests {
         let begun = Instant::now();
         let test = "a_machine_that_does_not_end_is_killed_in_time";
         let Some((ending, console)) = boot(test, Duration::from_millis(300)) else { return };
-        assert!(matches!(&ending, Ending::Broken(reason) if reason.contains("power off")), "{ending:?} {console}");
+        assert!(
+            matches!(&ending, Ending::Broken(reason) if reason.contains("power off")),
+            "{ending:?} {console}"
+        );
         assert!(begun.elapsed() < Duration::from_secs(60));
     }
 }

@@ -20,9 +20,7 @@ use anyhow::{Context, Result};
 use checks::Verdicts;
 use machine::{Accelerator, Ending, Machine};
 use report::{Phase, Report};
-use spandrel_tools::{
-    FileLock, checkout_root, cxx_compiler, guest_packages, update_guest_lock, verilator,
-};
+use spandrel_tools::{FileLock, checkout_root, cxx_compiler, guest_packages, update_guest_lock, verilator};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -104,7 +102,9 @@ pub fn run(options: &Options) -> Result<Report> {
     let folder = checkout_root().join(".spandrel").join("guest");
     let _lock = FileLock::acquire(&folder.join("lock"), "run the guest")?;
     phase.ends("wait");
-    eprintln!("xtask: building what runs in the guest and what serves the card (the first time takes minutes)");
+    eprintln!(
+        "xtask: building what runs in the guest and what serves the card (the first time takes minutes)"
+    );
     let spandrel = build::server()?;
     let files = build::guest_files()?;
     phase.ends("build");

@@ -24,7 +24,7 @@ pub fn start(
     let file = File::create(log).with_context(cannot)?;
     let copy = file.try_clone().with_context(cannot)?;
     let mut command = Command::new(spandrel);
-    command.args(["sim", "serve", "--profile", profile, "--socket"]).arg(socket);
+    command.args(["sim", "serve", "--card", &format!("sim:{profile}"), "--socket"]).arg(socket);
     let mut server =
         Killed::start(&command, "the simulated card's server", Stdio::from(file), Stdio::from(copy))?;
     let begun = Instant::now();
@@ -32,7 +32,10 @@ pub fn start(
     while !socket.exists() {
         if let Some(status) = server.ended()? {
             let text = std::fs::read_to_string(log).unwrap_or_default();
-            bail!("the simulated card's server ended at once ({status}); its last lines:\n{}", last_lines(&text, 20));
+            bail!(
+                "the simulated card's server ended at once ({status}); its last lines:\n{}",
+                last_lines(&text, 20)
+            );
         }
         if interrupted.load(Ordering::Relaxed) {
             bail!("interrupted");
