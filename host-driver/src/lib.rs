@@ -24,11 +24,22 @@
 //! }
 //! ```
 //!
+//! # Ways to a card
+//! [`open_pci`] opens a card on the PCI bus: by its address through VFIO ([`VfioTransport`]), with an IOMMU between the
+//! card and memory; or, asked for by name, by sysfs alone ([`SysfsTransport`]). [`cards`] lists them, [`bind`] gives one
+//! to vfio-pci. Every way that others could take too holds the card's [`CardLock`], so that a second process is refused
+//! before it has touched the card; a process may have several cards. A [`Monitor`] looks at a card beside its user.
+//!
 //! # Jobs
 //! `submit_…` copies its inputs to memory that the card reaches, puts commands into the submission ring (or
 //! behind it, when it is full) and returns a [`Job`] at once. The card works through commands in order.
 //! [`Card::poll`] tells whether a job has ended, [`Card::wait`] waits for it. A job that is dropped is finished
 //! by the card all the same; its buffers live until then.
+//!
+//! # Memory
+//! Operands are copied into pinned buffers, which are kept and used again ([`CardOptions::idle_bytes`]), and cut where the
+//! card reaches only so much in one piece. To save the copy, fill a buffer of [`Card::allocate`] and give it to
+//! [`Card::submit_msm_buffer`] or [`Card::submit_field_buffers`]; it comes back with the result.
 //!
 //! # Windows
 //! An MSM is worked on in windows of c bits of its scalars, and a card offers several c. The driver chooses the one

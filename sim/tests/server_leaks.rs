@@ -25,11 +25,11 @@ fn a_thousand_clients_leave_nothing_behind() {
         let second = card.allocate(4096).unwrap();
         card.write_bar(0x100, AccessWidth::Word, number.into()).unwrap();
         assert_eq!(card.read_bar(0x100, AccessWidth::Word).unwrap(), u64::from(number));
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             // A second client is turned away.
             assert!(VfioUser::connect(&served.path).is_err());
         }
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             card.write_bar(GO, AccessWidth::Word, FOREVER).unwrap();
         }
         assert!(held().1 >= 4, "both sides map both buffers");

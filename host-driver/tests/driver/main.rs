@@ -3,5 +3,6 @@
 mod commands;
 mod faults;
 mod jobs;
+mod monitor;
 mod staging;
 mod support;

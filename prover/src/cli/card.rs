@@ -1,6 +1,9 @@
 //! `spandrel card`, and the opening of cards.
 
 use super::args::CardArgs;
+use super::card_bus::{Binding, OnBus, SystemArgs, bus_line, cards_on_bus};
+use super::card_reset::Reset;
+use super::card_watch::Watch;
 use super::error::CliError;
 use super::open::{open_driver, simulated_cards};
 use super::progress::Progress;
@@ -11,19 +14,48 @@ use crate::workload::{self, BaseKind, Distribution};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use spandrel_abi::{CurveId, Identification};
-use spandrel_driver::CardOptions;
+use spandrel_driver::{CardOptions, FoundCard, Link, PciAddress, System, find_card};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Points of the self-test's multi-scalar multiplication.
 const SELF_TEST_POINTS: usize = 64;
 
-/// Lists, shows and tests cards.
+/// Lists, shows, watches and tests cards, and makes them usable.
 #[derive(Debug, Subcommand)]
 pub(super) enum CardCommand {
-    /// Lists the cards that --card can name.
+    /// Lists the cards that --card can name: those on the PCI bus, and the simulated ones.
+    #[command(after_help = "\
+Examples:
+  spandrel card list
+  spandrel card list --json")]
     List(List),
-    /// Shows what a card says of itself.
+    /// Shows what a card says of itself, and the link to it. The card is reset for that.
+    #[command(after_help = "\
+Examples:
+  spandrel card info --card sim:sim-small
+  spandrel card info --card 0000:3b:00.0 --json")]
     Info(Info),
+    /// Gives a card on the PCI bus to vfio-pci, the kernel's driver for cards that processes drive.
+    #[command(after_help = "\
+Needs root, an IOMMU that is switched on, and the module vfio-pci. To use the card as another user afterwards, that user
+needs the file of the card's IOMMU group in /dev/vfio. The card keeps to vfio-pci until `spandrel card unbind` or the
+next boot.
+
+Example:
+  sudo modprobe vfio-pci
+  sudo spandrel card bind 0000:3b:00.0
+  sudo chown $USER /dev/vfio/12")]
+    Bind(Binding),
+    /// Takes a card from vfio-pci.
+    #[command(after_help = "\
+Needs root. Refused while a process uses the card.
+
+Example:
+  sudo spandrel card unbind 0000:3b:00.0")]
+    Unbind(Binding),
+    Reset(Reset),
+    Watch(Watch),
     /// Has a card run its known answers, and compares a small multi-scalar multiplication with the CPU.
     #[command(after_help = "\
 Ends with 0 if everything agrees and with 4 if not.
@@ -36,6 +68,8 @@ Example:
 /// `spandrel card list`.
 #[derive(Debug, Args)]
 pub(super) struct List {
+    #[command(flatten)]
+    system: SystemArgs,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -83,6 +117,44 @@ pub(super) struct Listed {
 }
 
 #[derive(Serialize)]
+struct InfoReport {
+    #[serde(flatten)]
+    card: CardReport,
+    /// `null` for a card without a PCIe link.
+    link: Option<LinkInfo>,
+    /// What the system says of a card on the bus.
+    bus: Option<OnBus>,
+}
+
+/// The link as the card tells.
+#[derive(Serialize)]
+struct LinkInfo {
+    gigatransfers: Option<f64>,
+    lanes: Option<u32>,
+    max_payload_bytes: u32,
+    max_read_bytes: u32,
+    bus_master: bool,
+    msix_enable: bool,
+    stream_bits: u32,
+    faults: BTreeMap<&'static str, u32>,
+}
+
+impl From<Link> for LinkInfo {
+    fn from(link: Link) -> LinkInfo {
+        LinkInfo {
+            gigatransfers: link.speed.gigatransfers,
+            lanes: link.speed.lanes,
+            max_payload_bytes: link.max_payload_bytes,
+            max_read_bytes: link.max_read_bytes,
+            bus_master: link.bus_master,
+            msix_enable: link.msix_enable,
+            stream_bits: link.stream_bits,
+            faults: link.faults.counts().into(),
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct SelfTestReport {
     card: CardReport,
     /// Cycles of the card's own known answers.
@@ -98,6 +170,10 @@ impl CardCommand {
         match self {
             CardCommand::List(command) => command.run(),
             CardCommand::Info(command) => command.run(),
+            CardCommand::Bind(command) => command.bind(),
+            CardCommand::Unbind(command) => command.unbind(),
+            CardCommand::Reset(command) => command.run(),
+            CardCommand::Watch(command) => command.run(),
             CardCommand::Selftest(command) => command.run(),
         }
     }
@@ -106,8 +182,13 @@ impl CardCommand {
 impl List {
     fn run(&self) -> Result<(), CliError> {
         let cards = simulated_cards()?;
+        let system = self.system.system();
+        let on_bus = cards_on_bus(&system);
         if self.json {
-            return print_json(&serde_json::json!({ "cards": cards }));
+            return print_json(&serde_json::json!({ "cards": cards, "pci_cards": on_bus }));
+        }
+        for card in &on_bus {
+            print_text(&bus_line(&system, card))?;
         }
         for card in &cards {
             print_text(&format!(
@@ -122,11 +203,8 @@ impl List {
                 listed(&card.msm_window_bits)
             ))?;
         }
-        if cards.is_empty() {
-            print_text(
-                "No card: this build has no simulator.
-",
-            )?;
+        if cards.is_empty() && on_bus.is_empty() {
+            print_text("No card: none is on the PCI bus, and this build has no simulator.\n")?;
         }
         Ok(())
     }
@@ -136,15 +214,48 @@ impl Info {
     fn run(&self) -> Result<(), CliError> {
         let progress = Arc::new(Progress::new());
         progress.set_phase("open the card");
-        let card = open_driver(&self.card, CardOptions::default())?;
+        let mut card = open_driver(&self.card, CardOptions::default())?;
         progress.finish();
-        let report =
-            CardReport { description: card.name().to_owned(), identification: *card.identification() };
+        let name = card.name().to_owned();
+        let link =
+            card.link().map_err(|source| CliError::Card { card: name.clone(), source: source.into() })?;
+        let report = CardReport { description: name, identification: *card.identification() };
+        // As the system sees it, while the card is open.
+        let address = self.card.card.as_deref().map(|card| card.strip_prefix("sysfs:").unwrap_or(card));
+        let address = address.and_then(|card| card.parse::<PciAddress>().ok());
+        let found = address.and_then(|address| find_card(&System::default(), address).ok());
         if self.json {
-            return print_json(&report);
+            return print_json(&InfoReport {
+                card: report,
+                link: link.map(LinkInfo::from),
+                bus: found.map(OnBus::from),
+            });
         }
-        print_text(&info_text(&report))
+        print_text(&(info_text(&report) + &link_text(link.as_ref(), found.as_ref())))
     }
+}
+
+/// What is known of the way to the card.
+fn link_text(link: Option<&Link>, found: Option<&FoundCard>) -> String {
+    let mut text = String::new();
+    if let Some(link) = link {
+        let faults: Vec<_> =
+            link.faults.counts().iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let packets =
+            format!("payloads of {}, reads of {} bytes", link.max_payload_bytes, link.max_read_bytes);
+        text.push_str(&format!(
+            "Link           {}, {packets}, stream of {} bits\n",
+            link.speed, link.stream_bits
+        ));
+        text.push_str(&format!("Link faults    {}\n", faults.join(", ")));
+    }
+    if let Some(found) = found {
+        let or_none = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
+        text.push_str(&format!("Driver         {}\n", or_none(&found.driver)));
+        text.push_str(&format!("IOMMU group    {}\n", or_none(&found.iommu_group)));
+        text.push_str(&format!("Slot           {}\n", found.link_at_most));
+    }
+    text
 }
 
 fn info_text(report: &CardReport) -> String {

@@ -3,10 +3,32 @@
 use super::error::CliError;
 use crate::formats::ExclusiveOutput;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Exit code of an interrupted command: 128 + SIGINT, as shells count.
 const INTERRUPTED: i32 = 130;
+
+/// Whether the command ends by itself when it is asked to.
+static SOFTLY: AtomicBool = AtomicBool::new(false);
+/// Whether it was asked to.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// For a command that runs until it is asked to end: it must look often.
+pub(super) struct Stop;
+
+impl Stop {
+    /// Whether the process was asked to end.
+    pub(super) fn asked(&self) -> bool {
+        ASKED.load(Ordering::Relaxed)
+    }
+}
+
+/// From here on, the command ends by itself when it is asked to; asked a second time, the process ends at once.
+pub(super) fn softly() -> Stop {
+    SOFTLY.store(true, Ordering::Relaxed);
+    Stop
+}
 
 /// What is still to be done when the process is asked to end.
 static BEFORE_END: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
@@ -25,6 +47,9 @@ pub(super) fn before_end(work: impl FnOnce() + Send + 'static) {
 /// card) goes with it.
 pub(super) fn install() -> Result<(), CliError> {
     ctrlc::set_handler(|| {
+        if SOFTLY.load(Ordering::Relaxed) && !ASKED.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let _whole = ExclusiveOutput::take();
         let work = BEFORE_END.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(work) = work {

@@ -6,6 +6,9 @@ mod bench_driver;
 #[cfg(feature = "sim")]
 mod bench_sim;
 mod card;
+mod card_bus;
+mod card_reset;
+mod card_watch;
 mod error;
 mod interrupt;
 mod msm;
@@ -58,7 +61,7 @@ enum Command {
     /// Measures.
     #[command(subcommand)]
     Bench(Bench),
-    /// Lists, shows and tests cards.
+    /// Lists, shows, watches and tests cards, and makes them usable.
     #[command(subcommand)]
     Card(card::CardCommand),
     #[cfg(feature = "sim")]

@@ -18,8 +18,12 @@ use vfio_user::{DmaMapFlags, DmaUnmapFlags, ServerBackend};
 /// Cycles that the function goes on after the last access and the last of its work, so that what it does by the clock gets
 /// done; then it stands still until the next access.
 const AFTERMATH_CYCLES: u64 = 16_384;
-/// Cycles between two looks at the socket while the function works: 0.1 ms or so.
+/// Cycles between two looks at the socket: a card is simulated at some 100 kHz, so a look at each would cost a tenth of the
+/// time, and one in 64 lets a client wait for half a millisecond.
 const SLICE_CYCLES: u64 = 64;
+/// A client that has asked may soon ask again, and is not to wait: for so many cycles the slices are short ones.
+const ATTENTIVE_CYCLES: u64 = 1024;
+const SHORT_SLICE_CYCLES: u64 = 8;
 /// A function-level reset that takes longer has failed, and the link is reset instead. The card lets its reads end first,
 /// or time out, and clears its buckets.
 const RESET_CYCLES: u64 = 400_000;
@@ -38,6 +42,8 @@ pub(super) struct Bridge<F> {
     vectors: Vectors,
     /// Cycles until the function stands still.
     awake: u64,
+    /// Cycles since the last access.
+    quiet: u64,
     /// The error after which the function is of no more use.
     failed: Option<SimError>,
 }
@@ -55,8 +61,14 @@ impl<F: PcieFunction> Bridge<F> {
             config,
             vectors: Vectors::default(),
             awake: AFTERMATH_CYCLES,
+            quiet: 0,
             failed: None,
         }
+    }
+
+    /// Has the function go on for a while.
+    fn wake(&mut self) {
+        (self.awake, self.quiet) = (AFTERMATH_CYCLES, 0);
     }
 
     /// Whether the function has anything to do.
@@ -71,11 +83,13 @@ impl<F: PcieFunction> Bridge<F> {
 
     /// Lets the function run for a moment.
     pub(super) fn advance(&mut self) {
+        let slice = if self.quiet < ATTENTIVE_CYCLES { SHORT_SLICE_CYCLES } else { SLICE_CYCLES };
         self.awake = match self.function.busy() {
             true => AFTERMATH_CYCLES,
-            false => self.awake.saturating_sub(SLICE_CYCLES),
+            false => self.awake.saturating_sub(slice),
         };
-        let result = self.function.run(SLICE_CYCLES);
+        self.quiet = self.quiet.saturating_add(slice);
+        let result = self.function.run(slice);
         let _ = self.done(result);
         self.pass_interrupts();
     }
@@ -118,7 +132,7 @@ impl<F: PcieFunction> Bridge<F> {
         // Messages from before the reset.
         self.function.take_interrupts();
         self.config.was_reset(&mut self.function);
-        self.awake = AFTERMATH_CYCLES;
+        self.wake();
         self.program_vectors()
     }
 
@@ -198,7 +212,7 @@ fn check_range(region: u32, offset: u64, bytes: usize) -> io::Result<()> {
 impl<F: PcieFunction> ServerBackend for Bridge<F> {
     fn region_read(&mut self, region: u32, offset: u64, data: &mut [u8]) -> io::Result<()> {
         check_range(region, offset, data.len())?;
-        self.awake = AFTERMATH_CYCLES;
+        self.wake();
         if region == VFIO_PCI_CONFIG_REGION_INDEX {
             for (at, place) in pieces(offset, data.len(), 4) {
                 let value = self.config.read(&mut self.function, at as u16, place.len() as u8);
@@ -224,7 +238,7 @@ impl<F: PcieFunction> ServerBackend for Bridge<F> {
 
     fn region_write(&mut self, region: u32, offset: u64, data: &[u8]) -> io::Result<()> {
         check_range(region, offset, data.len())?;
-        self.awake = AFTERMATH_CYCLES;
+        self.wake();
         let value_of = |place: Range<usize>| {
             let mut value = [0; 8];
             value[..place.len()].copy_from_slice(&data[place]);
@@ -300,7 +314,7 @@ impl<F: PcieFunction> ServerBackend for Bridge<F> {
             return if nothing { Ok(()) } else { Err(error(nix::libc::EINVAL)) };
         }
         if self.vectors.set(flags, start, count, fds)? {
-            self.awake = AFTERMATH_CYCLES;
+            self.wake();
             self.program_vectors()?;
         }
         Ok(())

@@ -120,6 +120,12 @@ impl Transport for SoftTransport {
 
     fn read_bar(&mut self, offset: u64, width: AccessWidth) -> Result<u64, TransportError> {
         assert_eq!(width, AccessWidth::Word, "registers are 32 bits wide");
+        if offset >= REGISTER_BYTES.into() {
+            let index = (offset - u64::from(LINK_STATUS.offset)) as usize / 4;
+            let bar_bytes = REGISTER_BYTES.into();
+            let missing = TransportError::BadAccess { offset, width, bar_bytes };
+            return self.model(|model| model.link).map_or(Err(missing), |link| Ok(link[index].into()));
+        }
         Ok(self.model(|model| model.read(offset as u32)).into())
     }
 

@@ -58,6 +58,8 @@ pub struct Model {
     pub identification: Identification,
     pub faults: Faults,
     pub memory: Arc<Mutex<HostMemory>>,
+    /// Registers of the PCIe endpoint, where there is one.
+    pub link: Option<[u32; 3]>,
     /// The longest buffer that the transport gives.
     pub largest_buffer: Option<usize>,
     pub now: u64,
@@ -85,6 +87,7 @@ impl Model {
             identification,
             faults: Faults::default(),
             memory: Arc::default(),
+            link: None,
             largest_buffer: None,
             now: 0,
             log: Vec::new(),
