@@ -81,7 +81,7 @@ impl Arena {
 impl Slab {
     fn new(mapper: &Arc<dyn Mapper>, bytes: usize) -> Result<Arc<Slab>, TransportError> {
         let (pages, iova) = mapper.map(bytes)?;
-        let free = Mutex::new(Ranges::new([0..pages.len() as u64]));
+        let free = Mutex::new(Ranges::all(0..pages.len() as u64));
         Ok(Arc::new(Slab { mapper: mapper.clone(), pages: Some(pages), iova, free }))
     }
 

@@ -24,6 +24,11 @@ impl Ranges {
         Ranges { whole: whole.free.clone(), free: whole.free, next: 0 }
     }
 
+    /// All of one range, free.
+    pub(crate) fn all(range: Range<u64>) -> Ranges {
+        Ranges::new(std::iter::once(range))
+    }
+
     /// The same without `hole`; to be called before anything is handed out.
     pub(crate) fn without(self, hole: Range<u64>) -> Ranges {
         let cut = |(start, end): (&u64, &u64)| {
@@ -145,7 +150,7 @@ mod tests {
 
     #[test]
     fn addresses_are_not_reused_at_once() {
-        let mut ranges = Ranges::new([0..0x10000]);
+        let mut ranges = Ranges::all(0..0x10000);
         let first = ranges.allocate(0x1000, 0x1000).expect("room");
         assert!(ranges.release(first..first + 0x1000));
         let second = ranges.allocate(0x1000, 0x1000).expect("room");
@@ -155,10 +160,10 @@ mod tests {
 
     #[test]
     fn extremes() {
-        let mut ranges = Ranges::new([0x1000..u64::MAX]);
+        let mut ranges = Ranges::all(0x1000..u64::MAX);
         assert_eq!(ranges.allocate(u64::MAX, 1), None);
         assert_eq!(ranges.allocate(0, 1), None);
         assert_eq!(ranges.allocate(1 << 40, 1 << 40), Some(1 << 40));
-        assert!(Ranges::new([5..5]).is_whole());
+        assert!(Ranges::all(5..5).is_whole());
     }
 }

@@ -167,7 +167,7 @@ impl Kernel for Linux {
         let (flags, bytes, offset) = (answer.u32_at(4), answer.u64_at(16), answer.u64_at(24));
         let mut mappable = Vec::new();
         if flags & VFIO_REGION_INFO_FLAG_MMAP != 0 {
-            mappable = vec![0..bytes];
+            mappable.push(0..bytes);
             if flags & VFIO_REGION_INFO_FLAG_CAPS != 0 {
                 let sparse = |(id, _): &(u16, usize)| u32::from(*id) == VFIO_REGION_INFO_CAP_SPARSE_MMAP;
                 if let Some((_, at)) = answer.capabilities(answer.u32_at(12)).into_iter().find(sparse) {

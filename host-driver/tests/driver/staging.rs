@@ -12,7 +12,7 @@ use spandrel_driver::{
 fn workload(count: usize) -> (Vec<Fr>, Vec<u8>, Vec<G1Affine>, Vec<u8>) {
     let mut sum = G1Projective::from(G1Affine::generator());
     let points: Vec<G1Projective> = std::iter::repeat_with(|| {
-        sum += sum + G1Affine::generator();
+        sum = sum + sum + G1Affine::generator();
         sum
     })
     .take(count)
