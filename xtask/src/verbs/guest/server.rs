@@ -24,7 +24,7 @@ pub fn start(
     let file = File::create(log).with_context(cannot)?;
     let copy = file.try_clone().with_context(cannot)?;
     let mut command = Command::new(spandrel);
-    command.args(["sim", "serve", "--profile", profile, "--socket"]).arg(socket);
+    command.args(["sim", "serve", "--card", &format!("sim:{profile}"), "--socket"]).arg(socket);
     let mut server =
         Killed::start(&command, "the simulated card's server", Stdio::from(file), Stdio::from(copy))?;
     let begun = Instant::now();
