@@ -16,6 +16,7 @@ type Case = Box<dyn Fn() -> Result<Seen, String>>;
 
 /// Every fault, by name.
 pub(super) fn all(program: &Path) -> Vec<(&'static str, Case)> {
+    let program = program.to_owned();
     let status = |wanted: Status| move |error: &DriverError| matches!(error, DriverError::CommandFailed { status, .. } if *status == wanted);
     // The first read of a job is that of its submission entry, the second that of its scalars.
     let read = |fault: ReadFault| move |world: &World| world.control.fault_host_read(1, fault);

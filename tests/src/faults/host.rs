@@ -11,7 +11,8 @@ use spandrel_driver::{
 };
 use spandrel_hdl::profile::Profile;
 use spandrel_sim::memory::GuestMemory;
-use spandrel_sim::{PcieSim, Server, SimControl, SimOptions};
+use spandrel_sim::server::Server;
+use spandrel_sim::{PcieSim, SimControl, SimOptions};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
