@@ -1,7 +1,6 @@
 //! `spandrel sim serve` and `--card vfio-user:PATH`: the real Verilated card, its server and its clients each a process of
 //! their own, and both ends killed at the worst moment.
 
-#[allow(dead_code, reason = "shared with the other tests")]
 mod common;
 
 use common::{SMALL, put};
