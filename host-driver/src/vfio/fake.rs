@@ -23,8 +23,7 @@ pub(super) const GROUP: &str = "7";
 /// Where the configuration space begins in the device's file.
 const CONFIG_OFFSET: u64 = 0x10000;
 /// What the IOMMU translates: with holes, and around the window of interrupts.
-pub(super) const VALID: [Range<u64>; 3] =
-    [0..0x40_0000, 0xf000_0000..0x1_0000_0000, 0x2_0000_0000..1 << 39];
+pub(super) const VALID: [Range<u64>; 3] = [0..0x40_0000, 0xf000_0000..0x1_0000_0000, 0x2_0000_0000..1 << 39];
 
 /// A call of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
