@@ -108,7 +108,7 @@ impl Rings {
         self.completion.read((self.completed % ENTRIES) as usize * COMPLETION_BYTES, &mut bytes)?;
         fence(Ordering::SeqCst);
         let entry = Completion::from_bytes(&bytes);
-        let phase = u8::from(self.completed / ENTRIES % 2 == 0);
+        let phase = u8::from((self.completed / ENTRIES).is_multiple_of(2));
         if entry.phase != phase {
             return Ok(None);
         }

@@ -38,7 +38,7 @@ pub(super) fn debian_mirror(etc_apt: &Path) -> Option<Mirror> {
         let text = std::fs::read_to_string(file).ok()?;
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("list") => text.lines().find_map(one_line),
-            Some("sources") => stanzas(&text).iter().find_map(|stanza| from_stanza(stanza)),
+            Some("sources") => stanzas(&text).iter().find_map(from_stanza),
             _ => None,
         }
     })

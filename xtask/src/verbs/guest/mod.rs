@@ -111,7 +111,7 @@ pub fn run(options: &Options) -> Result<Report> {
     let initramfs = folder.join("initramfs");
     let initramfs_bytes = initramfs::write(&initramfs, &packages, &files)?;
     phase.ends("initramfs");
-    let accelerator = match options.kvm && machine::kvm_works(&packages, &folder, &interrupted)? {
+    let accelerator = match options.kvm && machine::kvm_works(&packages, &folder, interrupted)? {
         true => Accelerator::Kvm,
         false => Accelerator::Tcg,
     };
@@ -125,7 +125,7 @@ pub fn run(options: &Options) -> Result<Report> {
     let socket = socket_folder.path().join("card");
     eprintln!("xtask: starting the simulated card sim:{}", options.profile);
     let server_log = folder.join("server.log");
-    let mut card = server::start(&spandrel, options.profile, &socket, &server_log, &interrupted)?;
+    let mut card = server::start(&spandrel, options.profile, &socket, &server_log, interrupted)?;
     phase.ends("card");
 
     eprintln!("xtask: booting Linux in QEMU {} ({})", packages.qemu_version, accelerator.name());
@@ -140,7 +140,7 @@ pub fn run(options: &Options) -> Result<Report> {
     };
     let mut verdicts = Verdicts::default();
     let (mut booted, mut tested) = (None, None);
-    let ending = machine.run(GUEST_BOUND, &interrupted, &mut [&mut card], &mut |seconds, text| {
+    let ending = machine.run(GUEST_BOUND, interrupted, &mut [&mut card], &mut |seconds, text| {
         if text == UP {
             booted = Some(seconds);
         } else if text.starts_with("guest: test ended") {
