@@ -3,6 +3,7 @@
 use crate::bar::Bar;
 use crate::bases::Returned;
 use crate::bounds::Bounds;
+use crate::config;
 use crate::error::DriverError;
 use crate::identify;
 use crate::job::{Holdings, Job, JobOutput, Progress, Record, Running, Sample, Shape, State};
@@ -83,6 +84,13 @@ impl Card {
             broken: None,
         };
         card.reset()?;
+        if config::extended_tags(card.bar.transport.as_mut())? == Some(false) {
+            tracing::warn!(
+                card = %card.name,
+                "extended tags are off in the card's device control (`lspci -vv` shows ExtTag-): the link may refuse \
+                 reads of the card after one of them has timed out"
+            );
+        }
         if card.options.verify_queues {
             card.identify()?;
         }

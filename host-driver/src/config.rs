@@ -37,11 +37,16 @@ const PCI_EXPRESS: u32 = 0x10;
 /// Byte offset of the link's state in that capability, 16 bits: speed in bits 3:0, lanes in 9:4.
 const LINK_STATE: u16 = 0x12;
 
-/// Speed and width of the link as negotiated; nothing where there is no configuration space, or it does not tell.
-pub(crate) fn negotiated_link(card: &mut dyn Transport) -> Result<LinkSpeed, TransportError> {
-    let unknown = Ok(LinkSpeed::default());
+/// Byte offset of device control in that capability, 16 bits.
+const DEVICE_CONTROL: u16 = 0x08;
+
+/// Device control: tags of more than five bits are allowed.
+const EXTENDED_TAGS: u32 = 1 << 8;
+
+/// Byte offset of the PCI Express capability; nothing where there is none, or no configuration space.
+fn express_capability(card: &mut dyn Transport) -> Result<Option<u16>, TransportError> {
     let mut at = match card.read_config(CAPABILITIES, AccessWidth::Byte) {
-        Err(TransportError::Unsupported { .. }) => return unknown,
+        Err(TransportError::Unsupported { .. }) => return Ok(None),
         at => at? as u16 & 0xfc,
     };
     // A chain is no longer than there are places for capabilities.
@@ -51,16 +56,30 @@ pub(crate) fn negotiated_link(card: &mut dyn Transport) -> Result<LinkSpeed, Tra
         }
         let header = card.read_config(at, AccessWidth::Half)?;
         if header & 0xff == PCI_EXPRESS {
-            let state = card.read_config(at + LINK_STATE, AccessWidth::Half)?;
-            // Generations 1 to 6, in GT/s.
-            let speeds = [2.5, 5.0, 8.0, 16.0, 32.0, 64.0];
-            let speed = (state as usize & 0xf).checked_sub(1).and_then(|index| speeds.get(index).copied());
-            let lanes = Some(state >> 4 & 0x3f).filter(|lanes| *lanes != 0);
-            return Ok(LinkSpeed { gigatransfers: speed, lanes });
+            return Ok(Some(at));
         }
         at = (header >> 8) as u16 & 0xfc;
     }
-    unknown
+    Ok(None)
+}
+
+/// Speed and width of the link as negotiated; nothing where there is no configuration space, or it does not tell.
+pub(crate) fn negotiated_link(card: &mut dyn Transport) -> Result<LinkSpeed, TransportError> {
+    let Some(at) = express_capability(card)? else { return Ok(LinkSpeed::default()) };
+    let state = card.read_config(at + LINK_STATE, AccessWidth::Half)?;
+    // Generations 1 to 6, in GT/s.
+    let speeds = [2.5, 5.0, 8.0, 16.0, 32.0, 64.0];
+    let speed = (state as usize & 0xf).checked_sub(1).and_then(|index| speeds.get(index).copied());
+    let lanes = Some(state >> 4 & 0x3f).filter(|lanes| *lanes != 0);
+    Ok(LinkSpeed { gigatransfers: speed, lanes })
+}
+
+/// Whether the host allows tags of more than five bits, which the card uses after a read has timed out; nothing where the
+/// configuration space does not tell.
+pub(crate) fn extended_tags(card: &mut dyn Transport) -> Result<Option<bool>, TransportError> {
+    let Some(at) = express_capability(card)? else { return Ok(None) };
+    let control = card.read_config(at + DEVICE_CONTROL, AccessWidth::Half)?;
+    Ok(Some(control & EXTENDED_TAGS != 0))
 }
 
 #[cfg(test)]
@@ -133,9 +152,13 @@ mod tests {
         card.0[0x82..0x84].copy_from_slice(&(0x3u16 | 8 << 4).to_le_bytes());
         let expected = LinkSpeed { gigatransfers: Some(8.0), lanes: Some(8) };
         assert_eq!(negotiated_link(&mut card).expect("readable"), expected);
+        assert_eq!(extended_tags(&mut card).expect("readable"), Some(false));
+        card.0[0x79] = 0x01;
+        assert_eq!(extended_tags(&mut card).expect("readable"), Some(true));
         // A chain that runs in a circle, and a card that is gone.
         card.0[0x70..0x72].copy_from_slice(&[0x11, 0x50]);
         assert_eq!(negotiated_link(&mut card).expect("readable"), LinkSpeed::default());
+        assert_eq!(extended_tags(&mut card).expect("readable"), None);
         let mut gone = Config(vec![0xff; 4096]);
         assert_eq!(negotiated_link(&mut gone).expect("readable"), LinkSpeed::default());
     }

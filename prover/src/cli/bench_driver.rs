@@ -13,6 +13,8 @@ use spandrel_abi::HOST_ALIGNMENT;
 use spandrel_driver::{Card, CardOptions, DriverError};
 use std::time::Instant;
 
+/// What is measured where no card is named.
+const PCIE_CARD: &str = "sim:sim-pcie";
 /// Reads of the 64-bit cycle counter; each is two register reads.
 const COUNTER_READS: u32 = 500;
 /// Commands without work.
@@ -23,10 +25,12 @@ const EMPTY_COMMANDS: u32 = 100;
 /// Times are the host's; cycles are the card's own. Of a simulated card the times are those of the simulation and only
 /// the cycles mean anything for hardware. A copy's rate is its bytes over the cycles from the fetch of its command to
 /// its completion; the steady rate leaves out what does not grow with the size, as the difference of two sizes.
+///
+/// Without --card it measures the simulated PCIe card twice: in this process, and served by another over vfio-user.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  spandrel bench driver --card sim:sim-pcie --json
+  spandrel bench driver --json
   spandrel bench driver --card vfio-user:/tmp/card.sock")]
 pub(super) struct BenchDriver {
     #[command(flatten)]
@@ -37,6 +41,11 @@ pub(super) struct BenchDriver {
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Serialize)]
+struct Reports {
+    cards: Vec<Report>,
 }
 
 #[derive(Serialize)]
@@ -94,16 +103,32 @@ impl Rates {
 impl BenchDriver {
     pub(super) fn run(&self) -> Result<(), CliError> {
         let progress = Progress::new();
-        progress.set_phase("open the card");
-        let mut card = open_driver(&self.card, CardOptions::default())?;
-        let measured = self.measure(&mut card, &progress);
-        progress.finish();
-        let report = measured
-            .map_err(|source| CliError::Card { card: card.name().to_owned(), source: source.into() })?;
-        if self.json {
-            return print_json(&report);
+        let mut cards = Vec::new();
+        if self.card.card.is_some() {
+            cards.push(self.open_and_measure(&self.card, &progress)?);
+        } else {
+            let named = |card: &str| CardArgs { card: Some(card.to_owned()), ..self.card.clone() };
+            cards.push(self.open_and_measure(&named(PCIE_CARD), &progress)?);
+            #[cfg(feature = "sim")]
+            {
+                progress.set_phase("serve the card");
+                let served = super::served::Served::start(PCIE_CARD, &self.card)?;
+                let connected = CardArgs { card: Some(served.card()), trace: None, stalls: None };
+                cards.push(self.open_and_measure(&connected, &progress)?);
+            }
         }
-        print_text(&report.text())
+        progress.finish();
+        if self.json {
+            return print_json(&Reports { cards });
+        }
+        cards.iter().try_for_each(|report| print_text(&report.text()))
+    }
+
+    fn open_and_measure(&self, arguments: &CardArgs, progress: &Progress) -> Result<Report, CliError> {
+        progress.set_phase("open the card");
+        let mut card = open_driver(arguments, CardOptions::default())?;
+        let measured = self.measure(&mut card, progress);
+        measured.map_err(|source| CliError::Card { card: card.name().to_owned(), source: source.into() })
     }
 
     fn measure(&self, card: &mut Card, progress: &Progress) -> Result<Report, DriverError> {

@@ -18,6 +18,8 @@ mod progress;
 mod prove;
 mod report;
 #[cfg(feature = "sim")]
+mod served;
+#[cfg(feature = "sim")]
 mod sim;
 #[cfg(feature = "sim")]
 mod simulated;

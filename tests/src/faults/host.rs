@@ -107,7 +107,7 @@ pub(super) fn permission_denied() -> Result<Seen, String> {
     fs::create_dir_all(&files).map_err(text)?;
     for name in ["vfio", "7"] {
         fs::write(files.join(name), "").map_err(text)?;
-        fs::set_permissions(files.join(name), Permissions::from_mode(0)).map_err(text)?;
+        fs::set_permissions(files.join(name), Permissions::from_mode(0o000)).map_err(text)?;
     }
     let (system, address) = (tree.system(), tree.address);
     let opened = std::thread::spawn(move || {
