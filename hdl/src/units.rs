@@ -6,12 +6,16 @@ use crate::datapath::{DatapathConfig, Module, Statistics};
 use crate::emit::{EmitError, Emitted, emit};
 use crate::field::{Pace, Prime, field_unit, montgomery_multiplier};
 use crate::msm::{DigitSource, Shape, recoder};
+use crate::pcie::{Completer, Endpoint512};
 use rust_hdl::prelude::Block;
 use std::rc::Rc;
 use std::str::FromStr;
 
 /// Width of the tag that travels through an adder synthesised on its own: a bucket address of the widest window.
 const TAG_BITS: usize = 20;
+
+/// Completion time-out of an endpoint synthesised on its own: 50 ms at 250 MHz.
+const PCIE_TIMEOUT_CYCLES: u32 = 12_500_000;
 
 /// A unit of the card that stands on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +30,8 @@ pub enum Unit {
     FieldUnit,
     /// The source of one core's tokens, of a card with seven cores and windows of 8 to 15 bits.
     DigitSource,
+    /// The PCIe endpoint behind streams of 512 bits, without the card.
+    PcieEndpoint,
 }
 
 /// No unit has this name.
@@ -38,12 +44,13 @@ pub struct UnknownUnit {
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 5] = [
+    pub const ALL: [Unit; 6] = [
         Unit::MontgomeryMultiplier,
         Unit::CompleteAdder,
         Unit::BatchedAffineAdder,
         Unit::FieldUnit,
         Unit::DigitSource,
+        Unit::PcieEndpoint,
     ];
 
     /// The unit's name on command lines.
@@ -54,11 +61,12 @@ impl Unit {
             Unit::BatchedAffineAdder => "batched_affine_adder",
             Unit::FieldUnit => "field_unit",
             Unit::DigitSource => "digit_source",
+            Unit::PcieEndpoint => "pcie_endpoint",
         }
     }
 
     /// The names of all units.
-    pub fn names() -> [&'static str; 5] {
+    pub fn names() -> [&'static str; 6] {
         Unit::ALL.map(Unit::name)
     }
 
@@ -86,6 +94,13 @@ impl Unit {
                 let mut source = DigitSource::new(&shape, config);
                 source.connect_all();
                 Ok((emit(&source, self.name())?, recoder(&shape, config).statistics()))
+            }
+            Unit::PcieEndpoint => {
+                let mut endpoint = Endpoint512::new(PCIE_TIMEOUT_CYCLES);
+                endpoint.connect_all();
+                // No pipeline: the latency is that of a read of one of its registers.
+                let statistics = Statistics { latency_cycles: Completer::LATENCY, ..Statistics::default() };
+                Ok((emit(&endpoint, self.name())?, statistics))
             }
         }
     }

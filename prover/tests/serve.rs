@@ -1,7 +1,6 @@
 //! `spandrel sim serve` and `--card vfio-user:PATH`: the real Verilated card, its server and its clients each a process of
 //! their own, and both ends killed at the worst moment.
 
-#[allow(dead_code, reason = "shared with the other tests")]
 mod common;
 
 use common::{SMALL, put};
@@ -151,7 +150,8 @@ fn either_end_may_be_killed() {
     let path = directory.path().join("card");
     let served = Served::start(&path, &["--stalls", "3"]);
     let busy = || {
-        let mut child = spandrel(&["msm", "--points", "3000", "--backend", "card", "--card", &served.card()]);
+        let mut child =
+            spandrel(&["msm", "--points", "20000", "--backend", "card", "--card", &served.card()]);
         let child = child.spawn().unwrap();
         // Until the card works: its server needs the processor.
         let (before, deadline) = (ticks(&served.child), Instant::now() + PATIENCE);

@@ -1,38 +1,17 @@
 //! The whole simulated card behind the driver: several at once, repeatable, and able to fail on order.
 
-use spandrel_driver::{Card, CardOptions, DriverError, FieldId, FieldOperation, Status};
-use spandrel_hdl::profile::Profile;
-use spandrel_sim::{InProcess, SimControl, SimOptions};
+mod support;
 
-const ELEMENTS: u64 = 300;
+use spandrel_driver::{DriverError, Status};
+use spandrel_sim::SimControl;
+use support::{add, open};
 
-fn open(seed: u64, stalls: bool) -> (Card, SimControl) {
-    let profile = Profile::load("sim-small").unwrap();
-    let transport = InProcess::new(&profile, SimOptions { seed, stalls, trace: None }).unwrap();
-    let control = transport.control();
-    (Card::open(Box::new(transport), CardOptions::default()).unwrap(), control)
-}
-
-fn elements(value: impl Fn(u64) -> u64) -> Vec<u8> {
-    let element = |index| {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&value(index).to_le_bytes());
-        bytes
-    };
-    (0..ELEMENTS).flat_map(element).collect()
-}
-
-/// Adds two vectors of small numbers on the card; the sums stay below the prime.
-fn add(card: &mut Card, factor: u64) -> Result<bool, DriverError> {
-    let (a, b) = (elements(|index| index * factor), elements(|index| index << 40));
-    let job = card.submit_field_vector(FieldId::Fr, FieldOperation::Add, &a, &b)?;
-    Ok(card.wait(job, &mut |_| {})? == elements(|index| index * factor + (index << 40)))
-}
+const CARD: &str = "sim-small";
 
 #[test]
 fn cards_on_several_threads_keep_apart_and_are_repeatable() {
     let run = |seed: u64, stalls: bool| {
-        let (mut card, control) = open(seed, stalls);
+        let (mut card, control) = open(CARD, seed, stalls);
         for factor in 1..4 {
             assert!(add(&mut card, factor * 1000 + seed).unwrap());
         }
@@ -51,7 +30,7 @@ fn cards_on_several_threads_keep_apart_and_are_repeatable() {
 
 #[test]
 fn refused_memory_ends_one_command_and_no_more() {
-    let (mut card, control) = open(4, true);
+    let (mut card, control) = open(CARD, 4, true);
     let mut fail = |order: &dyn Fn(&SimControl), expected: Status| {
         order(&control);
         let outcome = add(&mut card, 7);
@@ -70,7 +49,7 @@ fn refused_memory_ends_one_command_and_no_more() {
 
 #[test]
 fn a_lost_interrupt_costs_time_and_nothing_else() {
-    let (mut card, control) = open(5, false);
+    let (mut card, control) = open(CARD, 5, false);
     control.drop_interrupts(1);
     assert!(add(&mut card, 9).unwrap());
     assert!(add(&mut card, 10).unwrap());
@@ -78,7 +57,7 @@ fn a_lost_interrupt_costs_time_and_nothing_else() {
 
 #[test]
 fn a_card_off_the_bus_is_noticed() {
-    let (mut card, control) = open(6, false);
+    let (mut card, control) = open(CARD, 6, false);
     control.unplug();
     let error = add(&mut card, 11).unwrap_err();
     assert!(matches!(error, DriverError::CardGone { .. }), "{error:?}");

@@ -3,6 +3,7 @@
 //! A test whose tool cannot be had on this machine calls [`skip`] with its own name and the reason, and returns;
 //! `cargo xtask test` reports it by name and counts it as skipped.
 
+pub mod faults;
 pub mod pipeline;
 pub mod reference;
 pub mod soak;

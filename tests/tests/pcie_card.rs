@@ -24,6 +24,7 @@ fn jobs_are_exact_over_a_link_that_stalls_splits_and_shuffles() {
         }
         let traffic = world.control.statistics().pcie;
         assert!(traffic.messages > 0 && traffic.failed_completions == 0, "{traffic:?}");
+        assert!(traffic.completions > traffic.read_requests, "reads came in pieces: {traffic:?}");
     }
 }
 
@@ -137,15 +138,24 @@ fn a_damaged_completion_entry_is_found_out() {
 
 #[test]
 fn cards_that_vanish_come_back() {
-    for (stalls, inject) in [
-        (false, SimControl::unplug as fn(&SimControl)),
-        (false, SimControl::reset_link),
-        (true, SimControl::reset_link),
-        (false, SimControl::reset_function),
-        (true, SimControl::reset_function),
+    // So many looks at the card before, so that what it is at differs: fetching, loading scalars, computing, writing.
+    for (looks, stalls, inject) in [
+        (0, false, SimControl::unplug as fn(&SimControl)),
+        (20, false, SimControl::unplug),
+        (0, false, SimControl::reset_link),
+        (5, true, SimControl::reset_link),
+        (20, false, SimControl::reset_link),
+        (0, false, SimControl::reset_function),
+        (5, true, SimControl::reset_function),
+        (10, true, SimControl::reset_function),
+        (20, false, SimControl::reset_function),
     ] {
-        let mut world = World::new(CARD, 8, stalls, CardOptions::default());
-        let (job, _) = must(world.submit());
+        let mut world = World::new(CARD, 8 + looks, stalls, CardOptions::default());
+        let scalars = vec![Fr::from(5u64); world.points.len()];
+        let job = must(world.submit_scalars(0..scalars.len(), &scalars));
+        for _ in 0..looks {
+            must(world.card.sample());
+        }
         inject(&world.control);
         let error = world.wait(job).expect_err("a card off the bus ends no job");
         assert!(matches!(error, DriverError::CardGone { .. }), "{error}");
@@ -159,14 +169,28 @@ fn cards_that_vanish_come_back() {
 
 #[test]
 fn a_stuck_engine_times_out_and_is_reset() {
-    let options = CardOptions { bound_floor_cycles: 200_000, bound_factor: 2, ..CardOptions::default() };
+    let options = CardOptions { bound_floor_cycles: 50_000, bound_factor: 2, ..CardOptions::default() };
     let mut world = World::new(CARD, 9, false, options);
-    let (job, _) = must(world.submit());
+    let scalars = vec![Fr::from(5u64); world.points.len()];
+    let job = must(world.submit_scalars(0..scalars.len(), &scalars));
     world.control.hold_card(true);
     let error = world.wait(job).expect_err("a job that cannot read memory ends");
     assert!(matches!(error, DriverError::TimedOut { .. }), "{error}");
     assert!(world.submit().is_err(), "a card that needs a reset takes no job");
+    // Its memory still hangs: neither its reset bit nor a function-level reset ends, so that the link is reset.
+    must(world.card.reset());
     world.control.hold_card(false);
+    world.load();
+    world.check();
+}
+
+#[test]
+fn a_link_that_hangs_is_told_from_a_card_that_does() {
+    let mut world = World::new(CARD, 12, false, CardOptions::default());
+    // The endpoint gives its reads up, so that the card can say what is wrong.
+    let error = fault(&mut world, |control| control.hold_host(true)).expect_err("nothing can be read");
+    assert!(matches!(error, DriverError::QueueFault { .. }), "{error}");
+    world.control.hold_host(false);
     must(world.card.reset());
     world.load();
     world.check();
@@ -175,40 +199,49 @@ fn a_stuck_engine_times_out_and_is_reset() {
 /// Bytes per cycle of a card without stalls, with payloads and reads of 512 bytes.
 #[test]
 fn data_moves_at_nine_tenths_of_the_bus() {
-    let mut world = World::new(CARD, 10, false, CardOptions::default());
-    let mut measured = Vec::new();
-    for kib in [64, 256, 1024] {
-        let bytes: Vec<u8> = (0..kib << 10).map(|at: u32| (at * 7 >> 3) as u8 & 0x7f).collect();
-        let loopback = must(world.card.loopback(&bytes));
-        let rate = |cycles: u64| bytes.len() as f64 / cycles as f64;
-        let (load, read) = (rate(loopback.load_cycles), rate(loopback.read_cycles));
-        println!("{kib} KiB: {load:.2} bytes per cycle to the card, {read:.2} back, whole commands");
-        measured.push((bytes.len() as f64, loopback));
-    }
-    let [(small, first), _, (large, last)] = measured[..] else { panic!("three sizes") };
-    for (way, cycles) in [
-        ("to the card", last.load_cycles - first.load_cycles),
-        ("back", last.read_cycles - first.read_cycles),
-    ] {
-        let rate = (large - small) / cycles as f64;
-        println!("{rate:.2} bytes per cycle {way} once it flows");
-        assert!(rate >= 0.9 * 32.0, "{rate} bytes per cycle {way}");
+    for profile in [CARD, "sim-pcie-512"] {
+        let mut world = World::new(profile, 10, false, CardOptions::default());
+        let mut measured = Vec::new();
+        for kib in [64, 256, 1024] {
+            let bytes: Vec<u8> = (0..kib << 10).map(|at: u32| ((at * 7) >> 3) as u8 & 0x7f).collect();
+            let loopback = must(world.card.loopback(&bytes));
+            let rate = |cycles: u64| bytes.len() as f64 / cycles as f64;
+            let (load, read) = (rate(loopback.load_cycles), rate(loopback.read_cycles));
+            println!(
+                "{profile}, {kib} KiB: {load:.2} bytes per cycle to the card, {read:.2} back, whole commands"
+            );
+            measured.push((bytes.len() as f64, loopback));
+        }
+        let [(small, first), _, (large, last)] = measured[..] else { panic!("three sizes") };
+        for (way, cycles) in [
+            ("to the card", last.load_cycles - first.load_cycles),
+            ("back", last.read_cycles - first.read_cycles),
+        ] {
+            let rate = (large - small) / cycles as f64;
+            println!("{profile}: {rate:.2} bytes per cycle {way} once it flows");
+            assert!(rate >= 0.9 * 32.0, "{rate} bytes per cycle {way}");
+        }
     }
 }
 
-/// Prints how fast the simulation of each bus is; run alone, with `--ignored --nocapture`.
+/// Prints how fast the simulation of each bus is, the best of some runs; with `--ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn speed_of_the_simulation() {
-    for profile in ["sim-small", CARD, "sim-pcie-512"] {
-        for stalls in [false, true] {
-            let mut world = World::new(profile, 11, stalls, CardOptions::default());
+    let kinds = ["sim-small", CARD, "sim-pcie-512"].into_iter();
+    let kinds: Vec<_> = kinds.flat_map(|profile| [(profile, false), (profile, true)]).collect();
+    let mut best = vec![0.0f64; kinds.len()];
+    for round in 0..8 {
+        for ((profile, stalls), best) in kinds.iter().zip(&mut best) {
+            let mut world = World::new(profile, round, *stalls, CardOptions::default());
             let before = world.control.statistics().cycles;
             let start = Instant::now();
             (0..3).for_each(|_| world.check());
             let cycles = world.control.statistics().cycles - before;
-            let khz = cycles as f64 / start.elapsed().as_secs_f64() / 1000.0;
-            println!("{profile}, stalls {stalls}: {khz:.0} kHz ({cycles} cycles)");
+            *best = best.max(cycles as f64 / start.elapsed().as_secs_f64() / 1000.0);
         }
+    }
+    for ((profile, stalls), khz) in kinds.iter().zip(best) {
+        println!("{profile}, stalls {stalls}: {khz:.0} kHz");
     }
 }

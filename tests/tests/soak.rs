@@ -8,6 +8,11 @@ fn random_jobs_resets_and_faults_end_exact() {
     ends_exact("sim-small");
 }
 
+#[test]
+fn random_jobs_over_pci_express_end_exact() {
+    ends_exact("sim-pcie");
+}
+
 /// Both curves on one card, each with an adder of its own, take turns.
 #[test]
 fn curves_take_turns_on_one_card() {

@@ -29,7 +29,9 @@ enum Verb {
     Registers(verbs::registers::Registers),
     Circuit(verbs::circuit::Circuit),
     Synth(verbs::synth::Synth),
+    Faults(verbs::faults::Faults),
     Soak(verbs::soak::Soak),
+    Cocotb(verbs::cocotb::CocotbVerb),
     Model(verbs::model::Model),
 }
 
@@ -43,7 +45,9 @@ fn main() -> ExitCode {
         Verb::Registers(verb) => verb.run(),
         Verb::Circuit(verb) => verb.run(),
         Verb::Synth(verb) => verb.run(),
+        Verb::Faults(verb) => verb.run(),
         Verb::Soak(verb) => verb.run(),
+        Verb::Cocotb(verb) => verb.run(),
         Verb::Model(verb) => verb.run(),
     };
     match outcome {

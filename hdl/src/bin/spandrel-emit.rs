@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 /// Write a unit of the card, or the whole card, as Verilog
 ///
-/// Units are pipelines that take new inputs every cycle, have no reset and never stall, but for batched_affine_adder. Their shape comes from a profile
+/// Units are pipelines that take new inputs every cycle, have no reset and never stall, but for batched_affine_adder and pcie_endpoint. Their shape comes from a profile
 /// or from `--config`; without either it is that for AMD UltraScale+. The last line on standard output is a JSON object: the
 /// name of the top module, and for units the latency and what the generator counted.
 #[derive(Parser)]
@@ -28,7 +28,7 @@ use std::process::ExitCode;
         \"chunk_bits\":64,\"levels_per_stage\":1,\"tile_stages\":2,\"constant_products\":\"shift-add\"}'"
 )]
 struct Arguments {
-    /// The unit: mont_mul, complete_adder, batched_affine_adder or field_unit; without it, the whole card of a profile
+    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source or pcie_endpoint; without it, the whole card of a profile
     #[arg(long, required_unless_present = "profile")]
     unit: Option<Unit>,
     /// The profile whose shapes are used: the name of a built-in one, or the path of a .toml file
@@ -40,6 +40,9 @@ struct Arguments {
     /// The field of mont_mul: fq (the points' coordinates) or fr (scalars); other units ignore it
     #[arg(long, default_value = "fq", value_parser = prime)]
     prime: Prime,
+    /// Keep the insides of pipelines out of the waveforms of whatever is made from the text
+    #[arg(long)]
+    waveforms: bool,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
@@ -88,9 +91,10 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         }
         None => (card(arguments.profile.as_deref().unwrap_or_default())?, None),
     };
-    std::fs::write(&arguments.out, &emitted.verilog)
+    let text = if arguments.waveforms { emitted.verilog_for_waveforms() } else { emitted.verilog };
+    std::fs::write(&arguments.out, &text)
         .map_err(|error| format!("cannot write {}: {error}", arguments.out.display()))?;
-    let summary = Summary { top: emitted.top, bytes: emitted.verilog.len(), statistics };
+    let summary = Summary { top: emitted.top, bytes: text.len(), statistics };
     Ok(serde_json::to_string(&summary)?)
 }
 

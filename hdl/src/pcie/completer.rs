@@ -10,7 +10,9 @@ use rust_hdl::prelude::*;
 /// than 8 bytes, messages, data that the hard block took back) is dropped, the rest is answered with the status
 /// Unsupported Request and what the hard block's error log wants to know of the request.
 ///
-/// A read is answered five cycles after it was taken, and those that the register takes for each DWORD.
+/// A read of one DWORD of the endpoint's own registers is answered on CC [`Completer::LATENCY`] cycles after its packet
+/// was taken from CQ; a second DWORD takes one cycle more, and a register of the card
+/// as long as its bus.
 #[derive(LogicBlock, Default)]
 pub struct Completer {
     /// Clock, rising edge.
@@ -84,6 +86,11 @@ pub struct Completer {
     word0: Signal<Local, Bits<32>>,
     word1: Signal<Local, Bits<32>>,
     word2: Signal<Local, Bits<32>>,
+}
+
+impl Completer {
+    /// Cycles from a read of one of the endpoint's registers on CQ to its completion on CC.
+    pub const LATENCY: usize = 4;
 }
 
 impl Logic for Completer {

@@ -10,7 +10,7 @@ use rust_hdl::prelude::*;
 /// The endpoint between the hard block's streams of `DATA` bits (256 or 512) and the card's buses.
 ///
 /// `KEEP` is `DATA` / 32; `CQ`, `CC`, `RQ` and `RC` are the widths of the streams' `tuser`, which the hard block fixes:
-/// [`Endpoint256`] and [`Endpoint512`] have them.
+/// [`Endpoint256`](super::Endpoint256) and [`Endpoint512`](super::Endpoint512) have them.
 #[derive(LogicBlock)]
 pub struct Endpoint<
     const DATA: usize,
@@ -193,16 +193,9 @@ pub struct Endpoint<
     cq_discontinue_at: Constant<Bits<16>>,
     rc_discontinue_at: Constant<Bits<16>>,
     cc_marks: Constant<Bits<32>>,
-    cc_lane_at: Constant<Bits<16>>,
     cc_lane: Signal<Local, Bits<32>>,
     cc_lane_mask: Constant<Bits<32>>,
 }
-
-/// The endpoint of a hard block with streams of 256 bits.
-pub type Endpoint256 = Endpoint<256, 8, 88, 33, 62, 75>;
-
-/// The endpoint of a hard block with streams of 512 bits.
-pub type Endpoint512 = Endpoint<512, 16, 183, 81, 137, 161>;
 
 impl<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, const RQ: usize, const RC: usize>
     Endpoint<DATA, KEEP, CQ, CC, RQ, RC>
@@ -309,7 +302,6 @@ impl<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, con
             cq_discontinue_at: Constant::new(if wide { 96u64 } else { 41 }.into()),
             rc_discontinue_at: Constant::new(if wide { 96u64 } else { 42 }.into()),
             cc_marks: Constant::new(if wide { 0x41u64 } else { 0 }.into()),
-            cc_lane_at: Constant::new(8u64.into()),
             cc_lane: Default::default(),
             cc_lane_mask: Constant::new(if wide { 0xfu64 } else { 0 }.into()),
         }
@@ -367,8 +359,7 @@ impl<const DATA: usize, const KEEP: usize, const CQ: usize, const CC: usize, con
         if self.cc_keep.val().get_bit(7) {
             self.cc_lane.next = 7.into();
         }
-        self.cc_user.next =
-            self.cc_marks.val() | ((self.cc_lane.val() & self.cc_lane_mask.val()) << self.cc_lane_at.val());
+        self.cc_user.next = self.cc_marks.val() | ((self.cc_lane.val() & self.cc_lane_mask.val()) << 8);
         self.s_axis_cc_tuser.next = bit_cast::<CC, 32>(self.cc_user.val());
         self.s_axis_cc_tvalid.next = self.answers.out_valid.val();
         self.answers.out_ready.next = self.s_axis_cc_tready.val();

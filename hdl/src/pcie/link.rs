@@ -1,6 +1,7 @@
 //! Registers that tell of the link.
 
 use rust_hdl::prelude::*;
+use spandrel_abi::{LINK_OTHER_FAULTS, LINK_READ_FAULTS, LINK_STATUS};
 
 /// Counts events up to 255 and stays there.
 #[derive(LogicBlock, Default)]
@@ -106,9 +107,9 @@ impl LinkRegisters {
             refusals: Default::default(),
             status: Default::default(),
             width_code: Constant::new((width_code << 16).into()),
-            status_at: Constant::new(0x1000u64.into()),
-            read_faults_at: Constant::new(0x1004u64.into()),
-            other_faults_at: Constant::new(0x1008u64.into()),
+            status_at: Constant::new(u64::from(LINK_STATUS.offset).into()),
+            read_faults_at: Constant::new(u64::from(LINK_READ_FAULTS.offset).into()),
+            other_faults_at: Constant::new(u64::from(LINK_OTHER_FAULTS.offset).into()),
         }
     }
 }

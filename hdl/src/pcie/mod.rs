@@ -21,7 +21,7 @@ mod write;
 pub use access::Access;
 pub use completer::Completer;
 pub use edge::{Narrow, Widen};
-pub use endpoint::{Endpoint, Endpoint256, Endpoint512};
+pub use endpoint::Endpoint;
 pub use flr::FunctionReset;
 pub use link::{LinkRegisters, Saturating};
 pub use msix::{Msix, MsixVector};
@@ -30,3 +30,9 @@ pub use receive::{Receive, SLOT_BEATS};
 pub use requests::Requests;
 pub use top::{PcieCard, PcieCard256, PcieCard512, emit_card};
 pub use write::WriteRequests;
+
+/// The endpoint of a hard block with streams of 256 bits.
+pub type Endpoint256 = Endpoint<256, 8, 88, 33, 62, 75>;
+
+/// The endpoint of a hard block with streams of 512 bits.
+pub type Endpoint512 = Endpoint<512, 16, 183, 81, 137, 161>;

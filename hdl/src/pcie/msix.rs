@@ -1,6 +1,7 @@
 //! MSI-X: table, pending bits, messages.
 
 use rust_hdl::prelude::*;
+use spandrel_abi::{MSIX_PBA_OFFSET, MSIX_TABLE_OFFSET};
 
 /// One vector: its entry of the table and its pending bit.
 #[derive(LogicBlock, Default)]
@@ -96,7 +97,8 @@ impl Logic for MsixVector {
 
 /// Two vectors in the third 4 KiB of the BAR, their pending bits in the fourth; vector 0 goes first.
 ///
-/// A message is offered one cycle after its cause, and withdrawn if it is masked before it is taken.
+/// A message is offered two cycles after its cause, and withdrawn if it is masked before it is taken; it leaves on RQ
+/// four cycles after its cause if nothing is in its way.
 #[derive(LogicBlock)]
 pub struct Msix {
     /// Clock, rising edge.
@@ -159,9 +161,9 @@ impl Default for Msix {
             second_selected: Default::default(),
             chosen: Default::default(),
             sent: Default::default(),
-            first_at: Constant::new(0x2000u64.into()),
-            second_at: Constant::new(0x2010u64.into()),
-            pending_at: Constant::new(0x3000u64.into()),
+            first_at: Constant::new(u64::from(MSIX_TABLE_OFFSET).into()),
+            second_at: Constant::new(u64::from(MSIX_TABLE_OFFSET + 16).into()),
+            pending_at: Constant::new(u64::from(MSIX_PBA_OFFSET).into()),
             entry_mask: Constant::new(0x3ff0u64.into()),
         }
     }

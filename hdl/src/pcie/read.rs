@@ -16,8 +16,9 @@ pub const SLOTS: usize = 32;
 /// completions may still come (time-out, malformed) the slot's generation advances, so that they are known to be late.
 /// While the card is no bus master nothing is asked for: every burst fails at once.
 ///
-/// Offers a request two cycles after the burst was taken and one in each cycle from then on, and data four cycles after
-/// a completion's last beat came in, one beat in each cycle.
+/// Offers a request two cycles after the burst was taken and one in each cycle from then on, and data three cycles after
+/// a completion's last beat came in, one beat in each cycle. With the endpoint's buffers a request leaves on RQ three
+/// cycles after the burst was taken, and data come four cycles after the last beat on RC.
 #[derive(LogicBlock)]
 pub struct ReadRequests {
     /// Clock, rising edge.

@@ -125,3 +125,31 @@ fn cutting_off_is_believed_only_where_the_card_shows_it() {
     transport.config = File::open(folder.join("config")).expect("read only");
     assert!(transport.cut_off().is_err());
 }
+
+/// What an earlier user left running must not reach memory while it is being reset.
+#[test]
+fn a_card_that_was_left_running_is_silenced_before_its_reset() {
+    let (root, folder) = tree();
+    let config = folder.join("config");
+    fs::write(&config, [0xffu8; 4096]).expect("left by somebody");
+    fs::remove_file(folder.join("reset")).expect("removed");
+    // A pipe: whoever writes a reset waits here until somebody reads it.
+    nix::unistd::mkfifo(&folder.join("reset"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let reset = folder.join("reset");
+    let pipe = reset.clone();
+    let silenced = std::thread::spawn(move || {
+        let silent = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            fs::read(&config).expect("there")[4] & 4 == 0
+        });
+        fs::read_to_string(pipe).expect("a pipe");
+        silent
+    });
+    let transport = open(&root).expect("a good card");
+    let silenced = silenced.join().expect("no panic");
+    // Closing resets too; nobody reads the pipe any more.
+    fs::remove_file(&reset).expect("removed");
+    fs::write(&reset, "-").expect("written");
+    drop(transport);
+    assert!(silenced);
+}

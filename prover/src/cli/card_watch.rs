@@ -93,11 +93,8 @@ impl Watched {
 
 fn card_error(name: &str, error: DriverError) -> CliError {
     let source = match error {
-        DriverError::CardGone { .. } => format!(
-            "its registers read all ones: nobody uses the card, so that it is switched off, or it is off the bus \
-             (`spandrel card list` shows which)"
-        )
-        .into(),
+        DriverError::CardGone { .. } => "its registers read all ones: nobody uses the card, so that it is switched off, or it is off the bus \
+             (`spandrel card list` shows which)".into(),
         error => error.into(),
     };
     CliError::Card { card: format!("card {name}"), source }

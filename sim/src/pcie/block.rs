@@ -57,6 +57,8 @@ pub struct Block {
     reads: Box<[Option<Outstanding>; 256]>,
     reads_under_way: u32,
     function_reset: bool,
+    /// The card's requests are not taken.
+    held: bool,
     dropped: u64,
     /// Requests of the card, in order, for the root complex to take.
     pub requests: VecDeque<Request>,
@@ -91,6 +93,7 @@ impl Block {
             reads: Box::new([None; 256]),
             reads_under_way: 0,
             function_reset: false,
+            held: false,
             dropped: 0,
             requests: VecDeque::new(),
             answers: VecDeque::new(),
@@ -205,6 +208,11 @@ impl Block {
         }
     }
 
+    /// Takes no more requests of the card, or goes on where it stopped.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
     /// The host waits for its reads no more.
     pub fn abandon(&mut self) {
         self.waiting.clear();
@@ -248,7 +256,7 @@ impl Block {
         self.cq.drive(model);
         self.rc.drive(model);
         self.cc.drive(model, true);
-        self.rq.drive(model, true);
+        self.rq.drive(model, !self.held);
     }
 
     /// Sees what is taken at the coming edge: between [`Model::settle`] and [`Model::rise`]. Returns whether a

@@ -278,7 +278,10 @@ impl<M: Memory> PcieSim<M> {
                 Injection::FailHostWrite(n) => self.root.drop_write(n),
                 Injection::FailCardRead(n) => self.card.fail_read(n),
                 Injection::FailCardWrite(n) => self.card.fail_write(n),
-                Injection::HoldHost(held) => self.root.hold(held),
+                Injection::HoldHost(held) => {
+                    self.root.hold(held);
+                    self.block.hold(held);
+                }
                 Injection::HoldCard(held) => self.card.hold(held),
                 Injection::DropInterrupts(count) => self.vectors.drop_next(count),
                 Injection::Gone(gone) => self.set_gone(gone),

@@ -17,7 +17,7 @@ use std::ops::Range;
 /// A register access that takes longer has failed.
 const ACCESS_BOUND_CYCLES: u64 = 8192;
 /// A function-level reset that takes longer has failed. The card lets its reads end first, or time out.
-const RESET_BOUND_CYCLES: u64 = 400_000;
+const RESET_BOUND_CYCLES: u64 = 100_000;
 /// Bytes of an entry of the MSI-X table.
 const ENTRY_BYTES: u64 = 16;
 /// Where this platform places BAR 0.

@@ -1,7 +1,9 @@
 //! A verb a file. Each has `run`, which gives the exit code, or an error that `main` prints.
 
 pub mod circuit;
+pub mod cocotb;
 pub mod demo;
+pub mod faults;
 pub mod guest;
 pub mod lint;
 pub mod model;

@@ -38,7 +38,7 @@ const ADDERS: [&str; 2] = ["complete_adder", "batched_affine_adder"];
     cargo xtask synth --unit mont_mul --variants --karatsuba 2 --levels-per-stage 1,2\n  \
     cargo xtask synth --unit field_unit --profile sim-small --json")]
 pub struct Synth {
-    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit or digit_source
+    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source or pcie_endpoint
     #[arg(long)]
     unit: String,
     /// The field of mont_mul and batched_affine_adder: fq (BN254's coordinates) or fr (its scalars, Grumpkin's coordinates)
