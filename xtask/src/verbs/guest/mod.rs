@@ -91,7 +91,6 @@ impl Default for Options<'_> {
 /// An error means that the guest could not be run; where that is because a tool cannot be had, it holds a
 /// [`spandrel_tools::ToolError`] that says so.
 pub fn run(options: &Options) -> Result<Report> {
-    let interrupted = interruption();
     let mut phase = Stopwatch::default();
     // Asked for first, so that nobody waits for a build to learn that something is missing.
     let packages = guest_packages()?;
@@ -111,6 +110,8 @@ pub fn run(options: &Options) -> Result<Report> {
     let initramfs = folder.join("initramfs");
     let initramfs_bytes = initramfs::write(&initramfs, &packages, &files)?;
     phase.ends("initramfs");
+    // Not before: until here Ctrl-C may end us at once, also while we wait for another process.
+    let interrupted = interruption();
     let accelerator = match options.kvm && machine::kvm_works(&packages, &folder, interrupted)? {
         true => Accelerator::Kvm,
         false => Accelerator::Tcg,
