@@ -7,7 +7,6 @@ use spandrel_abi::Status;
 use spandrel_driver::{CardOptions, Corruption, DriverError};
 use spandrel_sim::{ReadFault, SimControl};
 use spandrel_tests::world::{World, must};
-use std::time::Instant;
 
 const CARD: &str = "sim-pcie";
 
@@ -221,27 +220,5 @@ fn data_moves_at_nine_tenths_of_the_bus() {
             println!("{profile}: {rate:.2} bytes per cycle {way} once it flows");
             assert!(rate >= 0.9 * 32.0, "{rate} bytes per cycle {way}");
         }
-    }
-}
-
-/// Prints how fast the simulation of each bus is, the best of some runs; with `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn speed_of_the_simulation() {
-    let kinds = ["sim-small", CARD, "sim-pcie-512"].into_iter();
-    let kinds: Vec<_> = kinds.flat_map(|profile| [(profile, false), (profile, true)]).collect();
-    let mut best = vec![0.0f64; kinds.len()];
-    for round in 0..8 {
-        for ((profile, stalls), best) in kinds.iter().zip(&mut best) {
-            let mut world = World::new(profile, round, *stalls, CardOptions::default());
-            let before = world.control.statistics().cycles;
-            let start = Instant::now();
-            (0..3).for_each(|_| world.check());
-            let cycles = world.control.statistics().cycles - before;
-            *best = best.max(cycles as f64 / start.elapsed().as_secs_f64() / 1000.0);
-        }
-    }
-    for ((profile, stalls), khz) in kinds.iter().zip(best) {
-        println!("{profile}, stalls {stalls}: {khz:.0} kHz");
     }
 }
