@@ -24,6 +24,7 @@ pub(super) fn kind(error: &DriverError) -> String {
         DriverError::Transport(TransportError::Allocation { .. }) => "no memory for the card",
         DriverError::Transport(TransportError::AccessFailed { .. }) => "register access failed",
         DriverError::Transport(TransportError::Io { .. }) => "refused by the system",
+        DriverError::Transport(TransportError::Disconnected { .. }) => "simulator gone",
         DriverError::Transport(_) => "transport",
         _ => return format!("{error:?}"),
     };
