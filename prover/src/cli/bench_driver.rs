@@ -17,14 +17,18 @@ use std::time::Instant;
 const PCIE_CARD: &str = "sim:sim-pcie";
 /// Reads of the 64-bit cycle counter; each is two register reads.
 const COUNTER_READS: u32 = 500;
+/// Bytes of a line of card memory.
+const LINE_BYTES: usize = spandrel_abi::CARD_ALIGNMENT as usize;
 /// Commands without work.
 const EMPTY_COMMANDS: u32 = 100;
 
 /// Measures the way to a card: register reads, a command without work, and copies to card memory and back.
 ///
 /// Times are the host's; cycles are the card's own. Of a simulated card the times are those of the simulation and only
-/// the cycles mean anything for hardware. A copy's rate is its bytes over the cycles from the fetch of its command to
-/// its completion; the steady rate leaves out what does not grow with the size, as the difference of two sizes.
+/// the cycles mean anything for hardware. A copy's whole rate is its bytes over the cycles from the fetch of its command to
+/// its completion; its streaming rate is that of all but the first line, over the cycles beyond those of a copy of one line,
+/// so without the latencies of command, memory and completion. Shares are of what the card's packet streams (without PCIe:
+/// its host bus) could move.
 ///
 /// Without --card it measures the simulated PCIe card twice: in this process, and served by another over vfio-user.
 #[derive(Debug, Args)]
@@ -51,13 +55,13 @@ struct Reports {
 #[derive(Serialize)]
 struct Report {
     card: CardReport,
-    /// Bytes that the card's host bus moves in a cycle, each way.
-    bus_bytes: u64,
+    /// Bytes that the card's packet stream, or without PCIe its host bus, could move in a cycle, each way.
+    stream_bytes: u32,
     register_read: Access,
     empty_command: Access,
+    /// A copy of one line of 64 bytes.
+    line: Copied,
     copies: [Copies; 3],
-    /// Between the two largest copies.
-    steady: Rates,
 }
 
 /// What one access takes.
@@ -69,16 +73,23 @@ struct Access {
     cycles: f64,
 }
 
+/// What was copied, and the cycles of each command.
 #[derive(Clone, Copy, Serialize)]
-struct Copies {
+struct Copied {
     bytes: usize,
     to_card_cycles: u64,
     from_card_cycles: u64,
-    #[serde(flatten)]
-    rates: Rates,
 }
 
-/// Bytes per cycle, and as a part of what the bus moves.
+#[derive(Clone, Copy, Serialize)]
+struct Copies {
+    #[serde(flatten)]
+    copied: Copied,
+    whole: Rates,
+    streaming: Rates,
+}
+
+/// Bytes per cycle, and as a part of what the stream could move.
 #[derive(Clone, Copy, Serialize)]
 struct Rates {
     to_card_bytes_per_cycle: f64,
@@ -87,15 +98,23 @@ struct Rates {
     from_card_share: f64,
 }
 
-impl Rates {
-    fn new(bytes: usize, to_card: u64, from_card: u64) -> Rates {
-        let rate = |cycles: u64| bytes as f64 / (cycles as f64).max(1.0);
-        let share = |cycles| rate(cycles) / HOST_ALIGNMENT as f64;
+impl Copied {
+    fn rates(&self, stream_bytes: u32) -> Rates {
+        let rate = |cycles: u64| self.bytes as f64 / (cycles as f64).max(1.0);
+        let share = |cycles| rate(cycles) / f64::from(stream_bytes);
         Rates {
-            to_card_bytes_per_cycle: rate(to_card),
-            from_card_bytes_per_cycle: rate(from_card),
-            to_card_share: share(to_card),
-            from_card_share: share(from_card),
+            to_card_bytes_per_cycle: rate(self.to_card_cycles),
+            from_card_bytes_per_cycle: rate(self.from_card_cycles),
+            to_card_share: share(self.to_card_cycles),
+            from_card_share: share(self.from_card_cycles),
+        }
+    }
+
+    fn beyond(&self, less: &Copied) -> Copied {
+        Copied {
+            bytes: self.bytes.saturating_sub(less.bytes),
+            to_card_cycles: self.to_card_cycles.saturating_sub(less.to_card_cycles),
+            from_card_cycles: self.from_card_cycles.saturating_sub(less.from_card_cycles),
         }
     }
 }
@@ -145,27 +164,26 @@ impl BenchDriver {
         progress.set_phase("copies");
         let mut data = vec![0; self.copy_kib as usize * 1024];
         ChaCha8Rng::seed_from_u64(0).fill_bytes(&mut data);
-        let mut copy = |divisor: usize| -> Result<Copies, DriverError> {
-            let bytes = data.len() / divisor / 64 * 64;
+        let mut copy = |bytes: usize| -> Result<Copied, DriverError> {
             let measured = card.loopback(&data[..bytes])?;
             let (to_card_cycles, from_card_cycles) = (measured.load_cycles, measured.read_cycles);
-            let rates = Rates::new(bytes, to_card_cycles, from_card_cycles);
-            Ok(Copies { bytes, to_card_cycles, from_card_cycles, rates })
+            Ok(Copied { bytes, to_card_cycles, from_card_cycles })
         };
-        let copies = [copy(16)?, copy(4)?, copy(1)?];
-        let [_, fewer, more] = &copies;
-        let steady = Rates::new(
-            more.bytes - fewer.bytes,
-            more.to_card_cycles.saturating_sub(fewer.to_card_cycles),
-            more.from_card_cycles.saturating_sub(fewer.from_card_cycles),
-        );
+        let most = data.len();
+        let line = copy(LINE_BYTES)?;
+        let copied = [copy(most / 16)?, copy(most / 4)?, copy(most)?];
+        let stream_bytes = card.link()?.map_or(HOST_ALIGNMENT as u32, |link| link.stream_bits / 8);
         Ok(Report {
             card: CardReport { description: card.name().to_owned(), identification: *card.identification() },
-            bus_bytes: HOST_ALIGNMENT,
+            stream_bytes,
             register_read,
             empty_command,
-            copies,
-            steady,
+            line,
+            copies: copied.map(|copied| Copies {
+                copied,
+                whole: copied.rates(stream_bytes),
+                streaming: copied.beyond(&line).rates(stream_bytes),
+            }),
         })
     }
 }
@@ -195,19 +213,23 @@ impl Report {
             let Access { microseconds, cycles } = access;
             text.push_str(&format!("  {name:<22} {microseconds:>10.2} µs, {cycles:>8.1} cycles\n"));
         }
-        let line = |name: String, rates: &Rates| {
-            format!(
-                "  {name:<22} {:.2} bytes a cycle to the card ({:.1} % of the bus), {:.2} from it ({:.1} %)\n",
-                rates.to_card_bytes_per_cycle,
-                100.0 * rates.to_card_share,
-                rates.from_card_bytes_per_cycle,
-                100.0 * rates.from_card_share
-            )
-        };
-        for copies in &self.copies {
-            text.push_str(&line(format!("{} bytes", grouped(copies.bytes as u64)), &copies.rates));
+        let Copied { to_card_cycles, from_card_cycles, .. } = self.line;
+        text.push_str(&format!(
+            "  one line of 64 bytes   {to_card_cycles} cycles to the card, {from_card_cycles} from it\n"
+        ));
+        for Copies { copied, whole, streaming } in &self.copies {
+            let name = format!("{} bytes", grouped(copied.bytes as u64));
+            for (name, kind, rates) in [(name.as_str(), "streaming", streaming), ("", "whole command", whole)]
+            {
+                text.push_str(&format!(
+                    "  {name:<22} {kind:<13} {:>5.2} bytes a cycle to the card ({:.1} %), {:>5.2} from it ({:.1} %)\n",
+                    rates.to_card_bytes_per_cycle,
+                    100.0 * rates.to_card_share,
+                    rates.from_card_bytes_per_cycle,
+                    100.0 * rates.from_card_share
+                ));
+            }
         }
-        text.push_str(&line("steady".to_owned(), &self.steady));
         text
     }
 }
