@@ -273,7 +273,7 @@ fn writer_keeps_rate_fault_and_abort() {
         let mut bench = Testbench::build(&emitted);
         let source = bench.source("in", Stalls::none());
         bench.reset(2);
-        // Bursts of 64 beats one after the other take 65 cycles each.
+        // Bursts of 64 beats one after the other take 64 cycles each, once the buffer is a beat ahead.
         (0..640u64).for_each(|value| bench.push(source, value.to_le_bytes()));
         bench.set("awready", 1);
         bench.set("wready", 1);
@@ -286,7 +286,8 @@ fn writer_keeps_rate_fault_and_abort() {
             }
             assert!(bench.cycles() < 2000);
         }
-        assert!(lasts.windows(2).all(|pair| pair[1] - pair[0] == 65), "{lasts:?}");
+        let gaps: Vec<_> = lasts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(gaps[0] <= 65 && gaps[1..].iter().all(|gap| *gap == 64), "{gaps:?}");
         // Done only when every burst was answered; one error is enough for a fault.
         for answer in 0..10 {
             bench.run(2);

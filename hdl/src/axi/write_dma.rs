@@ -12,7 +12,7 @@ use rust_hdl::prelude::*;
 /// all byte strobes zero, so that it changes no memory: the master is as after power-on once `abort` and `idle` are
 /// both high. `reset` is for a reset of the whole bus only.
 ///
-/// Of long jobs, a burst of n beats takes n + 1 cycles.
+/// Of long jobs, a burst of n beats takes n cycles.
 #[derive(LogicBlock)]
 pub struct WriteDma<const DATA: usize, const STROBES: usize> {
     /// Clock, rising edge.
@@ -82,6 +82,7 @@ pub struct WriteDma<const DATA: usize, const STROBES: usize> {
     stop: Signal<Local, Bit>,
     issue: Signal<Local, Bit>,
     load: Signal<Local, Bit>,
+    clear_to_begin: Signal<Local, Bit>,
     answer: Signal<Local, Bit>,
     last_beat: Signal<Local, Bits<16>>,
     unanswered_next: Signal<Local, Bits<16>>,
@@ -139,6 +140,7 @@ impl<const DATA: usize, const STROBES: usize> WriteDma<DATA, STROBES> {
             stop: Default::default(),
             issue: Default::default(),
             load: Default::default(),
+            clear_to_begin: Default::default(),
             answer: Default::default(),
             last_beat: Default::default(),
             unanswered_next: Default::default(),
@@ -166,11 +168,17 @@ impl<const DATA: usize, const STROBES: usize> Logic for WriteDma<DATA, STROBES> 
         self.buffer.in_valid.next = self.in_valid.val() & !self.stop.val();
         self.in_ready.next = self.buffer.in_ready.val() & !self.stop.val();
 
-        // A burst begins when the one before has left and all of its own data are here.
+        // A burst begins when the last beat of the one before leaves the buffer, or has left, and all of its own data are
+        // here.
+        self.load.next = (self.to_send.q.val() != 0) & (!self.data_valid.q.val() | self.wready.val());
+        self.clear_to_begin.next =
+            (self.to_send.q.val() == 0) & (self.plan.burst_beats.val() <= self.buffer.count.val());
+        if (self.to_send.q.val() == 1) & self.load.val() {
+            self.clear_to_begin.next = self.plan.burst_beats.val() < self.buffer.count.val();
+        }
         self.issue.next = self.plan.burst_valid.val()
             & !self.address_valid.q.val()
-            & (self.to_send.q.val() == 0)
-            & (self.plan.burst_beats.val() <= self.buffer.count.val())
+            & self.clear_to_begin.val()
             & (self.unanswered.q.val() < self.most_unanswered.val())
             & !self.stop.val();
         self.plan.burst_ready.next = self.issue.val();
@@ -182,13 +190,11 @@ impl<const DATA: usize, const STROBES: usize> Logic for WriteDma<DATA, STROBES> 
             self.address_valid.d.next = true;
             self.address.d.next = self.plan.burst_address.val();
             self.length.d.next = bit_cast::<8, 16>(self.last_beat.val());
-            self.to_send.d.next = self.plan.burst_beats.val();
         }
         self.awaddr.next = self.address.q.val();
         self.awlen.next = self.length.q.val();
         self.awvalid.next = self.address_valid.q.val();
 
-        self.load.next = (self.to_send.q.val() != 0) & (!self.data_valid.q.val() | self.wready.val());
         self.buffer.out_ready.next = self.load.val();
         if self.data_valid.q.val() & self.wready.val() {
             self.data_valid.d.next = false;
@@ -203,6 +209,9 @@ impl<const DATA: usize, const STROBES: usize> Logic for WriteDma<DATA, STROBES> 
                 self.data.d.next = 0.into();
                 self.strobes.d.next = 0.into();
             }
+        }
+        if self.issue.val() {
+            self.to_send.d.next = self.plan.burst_beats.val();
         }
         self.wdata.next = self.data.q.val();
         self.wstrb.next = self.strobes.q.val();

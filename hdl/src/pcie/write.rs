@@ -9,7 +9,7 @@ use rust_hdl::prelude::*;
 /// strobes (what a master sends after an abort) is swallowed, as is every packet while the card is no bus master; that
 /// burst is then answered SLVERR. A burst is answered when its last packet has left the endpoint.
 ///
-/// A packet of n beats takes n + 1 cycles.
+/// A packet of n beats takes n + 1 cycles, as it does on the stream, whose first beat has the header.
 #[derive(LogicBlock)]
 pub struct WriteRequests {
     /// Clock, rising edge.
@@ -86,6 +86,7 @@ pub struct WriteRequests {
     end_segment: Signal<Local, Bit>,
     flags: Signal<Local, Bits<80>>,
     swallow: Signal<Local, Bit>,
+    free: Signal<Local, Bit>,
     begin_packet: Signal<Local, Bit>,
     pop: Signal<Local, Bit>,
     end_packet: Signal<Local, Bit>,
@@ -148,6 +149,7 @@ impl Default for WriteRequests {
             end_segment: Default::default(),
             flags: Default::default(),
             swallow: Default::default(),
+            free: Default::default(),
             begin_packet: Default::default(),
             pop: Default::default(),
             end_packet: Default::default(),
@@ -171,13 +173,6 @@ impl Logic for WriteRequests {
         self.answers.reset.next = self.reset.val();
 
         // A burst, cut into segments: one cycle to plan each.
-        self.awready.next = !self.open.q.val();
-        if !self.open.q.val() & self.awvalid.val() {
-            self.open.d.next = true;
-            self.address.d.next = self.awaddr.val();
-            self.left.d.next = bit_cast::<16, 8>(self.awlen.val()) + 1;
-            self.accepts.d.next = self.accepts.q.val() + 1;
-        }
         self.largest.next = 4.into();
         if self.max_payload.val() == 1 {
             self.largest.next = 8.into();
@@ -226,6 +221,15 @@ impl Logic for WriteRequests {
             if self.left.q.val() == 1 {
                 self.open.d.next = false;
             }
+        }
+        // The next burst is taken with the last beat of this one, if it is there by then.
+        self.free.next = !self.open.q.val() | (self.end_segment.val() & (self.left.q.val() == 1));
+        self.awready.next = self.free.val();
+        if self.free.val() & self.awvalid.val() {
+            self.open.d.next = true;
+            self.address.d.next = self.awaddr.val();
+            self.left.d.next = bit_cast::<16, 8>(self.awlen.val()) + 1;
+            self.accepts.d.next = self.accepts.q.val() + 1;
         }
 
         // The oldest segment leaves, or is swallowed.
