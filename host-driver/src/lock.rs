@@ -69,7 +69,7 @@ impl CardLock {
     /// # Errors
     /// [`LockError::Held`] when it is taken, by another process or by this one; [`LockError::Io`].
     pub fn acquire(name: &str) -> Result<CardLock, LockError> {
-        CardLock::acquire_in(&folder(), name)
+        CardLock::acquire_in(&usual_folder(), name)
     }
 
     /// As [`CardLock::acquire`], in a folder of the caller's choice.
@@ -103,8 +103,8 @@ impl CardLock {
     }
 
     /// The process that holds a card's lock, if one does and says so.
-    pub(crate) fn holder(name: &str) -> Option<u32> {
-        let mut file = File::open(folder().join(file_name(name))).ok()?;
+    pub(crate) fn holder_in(folder: &Path, name: &str) -> Option<u32> {
+        let mut file = File::open(folder.join(file_name(name))).ok()?;
         // A shared lock is had only where nobody holds it alone.
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {
@@ -131,7 +131,7 @@ impl Drop for CardLock {
 }
 
 /// The folder for locks; the last choice is always there.
-fn folder() -> PathBuf {
+pub(crate) fn usual_folder() -> PathBuf {
     let user = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("spandrel"));
     let choices = [Some((PathBuf::from(SYSTEM_FOLDER), 0o1777)), user.map(|folder| (folder, 0o700))];
     let usable = choices.into_iter().flatten().find(|(folder, mode)| {

@@ -1,5 +1,7 @@
 //! The files through which Linux shows its devices.
 
+use crate::address::PciAddress;
+use crate::lock::{CardLock, LockError, usual_folder};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -21,6 +23,23 @@ impl System {
     /// The tree below `root`, which holds `sys`, `proc` and `dev`.
     pub fn at(root: impl Into<PathBuf>) -> System {
         System { root: root.into() }
+    }
+
+    /// Takes the lock of a card of this system: of a tree's in the tree, so that it is no card of the machine's.
+    pub(crate) fn lock(&self, address: PciAddress) -> Result<CardLock, LockError> {
+        CardLock::acquire_in(&self.lock_folder(), &address.to_string())
+    }
+
+    /// The process that has the lock of a card of this system, if one has and says so.
+    pub(crate) fn lock_holder(&self, address: PciAddress) -> Option<u32> {
+        CardLock::holder_in(&self.lock_folder(), &address.to_string())
+    }
+
+    fn lock_folder(&self) -> PathBuf {
+        match *self == System::default() {
+            true => usual_folder(),
+            false => self.root.clone(),
+        }
     }
 
     /// A path below the root, such as `sys/bus/pci/devices`.

@@ -2,7 +2,6 @@
 
 use super::{VFIO_PCI, check_card, driver, folder};
 use crate::address::PciAddress;
-use crate::lock::CardLock;
 use crate::open_error::OpenError;
 use crate::system::System;
 use std::io;
@@ -25,7 +24,7 @@ pub fn bind(system: &System, address: PciAddress) -> Result<(), OpenError> {
     if driver(system, address).as_deref() == Some(VFIO_PCI) {
         return Ok(());
     }
-    let _alone = CardLock::acquire(&address.to_string())?;
+    let _alone = system.lock(address)?;
     write(system, address, &format!("{}/driver_override", folder(address)), VFIO_PCI)?;
     release(system, address)?;
     write(system, address, "sys/bus/pci/drivers_probe", &address.to_string())?;
@@ -46,7 +45,7 @@ pub fn unbind(system: &System, address: PciAddress) -> Result<(), OpenError> {
         return Ok(());
     }
     // vfio-pci would wait for its user to let go.
-    let _alone = CardLock::acquire(&address.to_string())?;
+    let _alone = system.lock(address)?;
     write(system, address, &format!("{}/driver_override", folder(address)), "\n")?;
     release(system, address)?;
     write(system, address, "sys/bus/pci/drivers_probe", &address.to_string())

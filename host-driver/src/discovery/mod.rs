@@ -9,7 +9,6 @@ pub use link::LinkSpeed;
 pub(crate) use users::holder_of;
 
 use crate::address::PciAddress;
-use crate::lock::CardLock;
 use crate::open_error::OpenError;
 use crate::sysfs::SysfsTransport;
 use crate::system::System;
@@ -136,8 +135,7 @@ pub(crate) fn in_the_way(system: &System, address: PciAddress, group: &str) -> V
 /// The process that uses a card, as far as can be seen.
 pub(crate) fn user(system: &System, address: PciAddress) -> Option<u32> {
     let group = || system.link_name(format!("{}/iommu_group", folder(address)));
-    CardLock::holder(&address.to_string())
-        .or_else(|| holder_of(system, &crate::vfio::group_path(system, &group()?)))
+    system.lock_holder(address).or_else(|| holder_of(system, &crate::vfio::group_path(system, &group()?)))
 }
 
 fn look_at(system: &System, address: PciAddress) -> FoundCard {

@@ -201,7 +201,7 @@ fn a_card_in_use_is_not_taken_away() {
     let tree = Tree::new();
     let address: PciAddress = "fffe:fe:1e.6".parse().expect("an address that no machine has");
     tree.add(&address.to_string(), PCI_VENDOR.into(), PCI_DEVICE.into());
-    let _user = CardLock::acquire(&address.to_string()).expect("free");
+    let _user = tree.system().lock(address).expect("free");
     let error = bind(&tree.system(), address).expect_err("in use");
     assert!(matches!(error, OpenError::InUse { pid: Some(pid), .. } if pid == std::process::id()), "{error}");
     assert_eq!(find_card(&tree.system(), address).expect("there").used_by, Some(std::process::id()));

@@ -61,7 +61,7 @@ impl SysfsTransport {
     /// [`OpenError::InUse`], [`OpenError::Incomplete`].
     pub fn open(system: &System, address: PciAddress) -> Result<SysfsTransport, OpenError> {
         discovery::check_card(system, address)?;
-        let lock = CardLock::acquire(&address.to_string())?;
+        let lock = system.lock(address)?;
         SysfsTransport::open_with(system, address, lock, Arc::new(pagemap::Pagemap::new(system)))
     }
 

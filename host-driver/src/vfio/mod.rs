@@ -75,7 +75,7 @@ impl VfioTransport {
     /// [`OpenError::GroupNotViable`], [`OpenError::InUse`], and those of a system without VFIO.
     pub fn open(system: &System, address: PciAddress) -> Result<VfioTransport, OpenError> {
         discovery::check_card(system, address)?;
-        let lock = CardLock::acquire(&address.to_string())?;
+        let lock = system.lock(address)?;
         VfioTransport::open_with(Arc::new(linux::Linux), system, address, lock)
     }
 
