@@ -9,9 +9,14 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The system's folder for locks, which all users share.
 const SYSTEM_FOLDER: &str = "/run/spandrel";
+
+/// How often a lock that nobody says to hold is tried again, and after what time.
+const PROBE_TRIES: u32 = 10;
+const PROBE_PAUSE: Duration = Duration::from_millis(5);
 
 /// Why a card's lock cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -86,14 +91,23 @@ impl CardLock {
             .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits())
             .open(&path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
-                return Err(LockError::Held { card: name.to_owned(), pid, path });
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let mut text = String::new();
+                    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+                    let pid = read.ok().and_then(|_| text.trim().parse().ok());
+                    // Who only asks for the holder has the file for a moment, and is not in it.
+                    if pid.is_some() || tries == PROBE_TRIES {
+                        return Err(LockError::Held { card: name.to_owned(), pid, path });
+                    }
+                }
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            tries += 1;
+            std::thread::sleep(PROBE_PAUSE);
         }
         // Other users have to be able to ask for it too; where the file is another's, it is as its owner made it.
         let _ = file.set_permissions(fs::Permissions::from_mode(0o666));
@@ -193,5 +207,25 @@ mod tests {
         assert!(matches!(CardLock::acquire_in(folder.path(), "0000:01:00.0"), Err(LockError::Io { .. })));
         assert_eq!(fs::read_to_string(&target).expect("there"), "keep");
         assert!(matches!(CardLock::acquire_in(&folder.path().join("none"), "x"), Err(LockError::Io { .. })));
+    }
+
+    #[test]
+    fn asking_for_the_holder_keeps_nobody_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(CardLock::acquire_in(folder.path(), "card").expect("free"));
+        let asked = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !asked.load(std::sync::atomic::Ordering::Relaxed) {
+                    CardLock::holder_in(folder.path(), "card");
+                }
+            });
+            let mut failures = 0;
+            for _ in 0..300 {
+                failures += u32::from(CardLock::acquire_in(folder.path(), "card").is_err());
+            }
+            asked.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(failures, 0);
+        });
     }
 }
