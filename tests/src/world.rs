@@ -9,7 +9,7 @@ use num_bigint::BigUint;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use spandrel_abi::{FieldId, FieldOperation};
-use spandrel_driver::{BasesHandle, Card, CardOptions, DriverError, Job, MsmResult};
+use spandrel_driver::{BasesHandle, Card, CardOptions, DriverError, Job, MsmResult, Transport};
 use spandrel_hdl::field::Prime;
 use spandrel_hdl::profile::Profile;
 use spandrel_sim::{InProcess, SimControl, SimOptions};
@@ -43,19 +43,41 @@ impl World {
         let profile = must(Profile::load(profile));
         let transport = must(InProcess::new(&profile, SimOptions { seed, stalls, ..SimOptions::default() }));
         let control = transport.control();
-        let card = must(Card::open(Box::new(transport), options));
+        must(World::over(Box::new(transport), control, seed, options))
+    }
+
+    /// Opens the card behind a transport, and loads 48 points.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn over(
+        transport: Box<dyn Transport>,
+        control: SimControl,
+        seed: u64,
+        options: CardOptions,
+    ) -> Result<World, DriverError> {
+        let card = Card::open(transport, options)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let generator = G1Projective::generator();
         let points = (0..48).map(|_| (generator * Fr::rand(&mut rng)).into_affine()).collect();
         let mut world = World { card, control, rng, points, bases: None };
-        world.load();
-        world
+        world.try_load()?;
+        Ok(world)
     }
 
     /// Loads the points.
     pub fn load(&mut self) {
+        must(self.try_load());
+    }
+
+    /// Loads the points, where that may fail.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn try_load(&mut self) -> Result<(), DriverError> {
         let bytes: Vec<u8> = self.points.iter().flat_map(point_bytes).collect();
-        self.bases = Some(must(self.card.load_bases(&bytes)));
+        self.bases = Some(self.card.load_bases(&bytes)?);
+        Ok(())
     }
 
     /// Submits the MSM of a random range; gives the job and the result that arkworks computes.

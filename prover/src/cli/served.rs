@@ -2,6 +2,7 @@
 
 use super::args::CardArgs;
 use super::error::CliError;
+use super::interrupt;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -18,6 +19,11 @@ impl Served {
         let failed =
             |error: std::io::Error| CliError::Other(format!("cannot serve the card {card}: {error}"));
         let folder = tempfile::tempdir().map_err(failed)?;
+        let path = folder.path().to_owned();
+        // The server ends by itself when its client has gone.
+        interrupt::before_end(move || {
+            let _ = std::fs::remove_dir_all(path);
+        });
         let mut child = Command::new(std::env::current_exe().map_err(failed)?)
             .args(["sim", "serve", "--once", "--json", "--card", card, "--socket"])
             .arg(folder.path().join("card"))
