@@ -461,6 +461,9 @@ impl Card {
             msm_latency_cycles: msm.adder_latency() as u32,
             card_memory_kib: profile.card_memory_kib,
             field_latency_cycles: field_unit.latency() as u32,
+            has_poseidon: false,
+            poseidon_lanes: [0; 4],
+            poseidon_latency_cycles: 0,
         };
         Card::assemble(identification, msm, field_unit)
     }

@@ -30,6 +30,25 @@ fn good(opcode: Opcode, at: u64) -> Descriptor {
         },
         Opcode::SelfTest => base,
         Opcode::ReadCard => Descriptor { count: 3, host_out: at + 4096, card_address, ..base },
+        Opcode::Poseidon => Descriptor {
+            count: 3,
+            host_a: at,
+            host_out: at + 4096,
+            parameter: poseidon_parameter(3, 0, 0),
+            ..base
+        },
+        Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate => {
+            let shape = TreeShape { arity: 2, depth: 2, leaves: 3 };
+            Descriptor {
+                count: 3,
+                host_a: at,
+                host_out: at + 4096,
+                card_address,
+                size: shape.leaves,
+                parameter: shape.parameter(0),
+                ..base
+            }
+        }
     }
 }
 
@@ -40,7 +59,7 @@ fn every_malformed_descriptor_ends_with_its_status() {
     let at = buffer.iova();
     let card_bytes = u64::from(CARD_MEMORY_KIB) * 1024;
     let mut cases: Vec<(Descriptor, Status)> = Vec::new();
-    for opcode in (0..=255u8).filter(|code| Opcode::from_code(*code).is_err()).step_by(11).chain([7, 255]) {
+    for opcode in (0..=255u8).filter(|code| Opcode::from_code(*code).is_err()).step_by(11).chain([11, 255]) {
         cases.push((Descriptor { opcode, ..Default::default() }, Status::UnknownOpcode));
     }
     for opcode in [Opcode::Identify, Opcode::ReadCounters, Opcode::SelfTest] {
@@ -160,7 +179,7 @@ fn fields_that_a_command_does_not_use_are_not_looked_at() {
 /// What the interface says of a descriptor, or `None` where it is to be executed.
 fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
     let (descriptor, reserved_zero) = Descriptor::from_bytes(bytes);
-    let Descriptor { count, host_a, host_b, host_out, card_address, parameter, .. } = descriptor;
+    let Descriptor { count, host_a, host_b, host_out, card_address, parameter, size, .. } = descriptor;
     let Ok(opcode) = Opcode::from_code(descriptor.opcode) else { return Some(Status::UnknownOpcode) };
     if !reserved_zero {
         return Some(Status::ReservedNotZero);
@@ -169,8 +188,17 @@ fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
         Opcode::Identify | Opcode::ReadCounters | Opcode::SelfTest => (0, 0),
         Opcode::LoadBases | Opcode::FieldVector | Opcode::ReadCard => (1, MAX_COUNT),
         Opcode::Msm => (0, MAX_COUNT),
+        Opcode::Poseidon => (1, MAX_COUNT),
+        Opcode::MerkleBuild if count == 0 => (0, 0),
+        Opcode::MerkleBuild => (size, size),
+        Opcode::MerklePaths => (1, MERKLE_PATHS_MAX),
+        Opcode::MerkleUpdate => (1, MERKLE_UPDATE_MAX),
     };
-    if !(least..=most).contains(&count) {
+    let tree = matches!(opcode, Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate);
+    if !tree && size != 0 {
+        return Some(Status::ReservedNotZero);
+    }
+    if !(least..=most).contains(&count) || tree && !(1..=MAX_COUNT).contains(&size) {
         return Some(Status::BadLength);
     }
     let host: &[u64] = match opcode {
@@ -179,7 +207,15 @@ fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
         Opcode::Msm => &[host_a, host_out],
         Opcode::FieldVector => &[host_a, host_b, host_out],
         Opcode::SelfTest => &[],
+        Opcode::Poseidon if parameter >> 16 != 0 => &[host_a, host_b, host_out],
+        Opcode::MerkleBuild if count == 0 => &[host_out],
+        Opcode::Poseidon | Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate => {
+            &[host_a, host_out]
+        }
     };
+    if tree && card_address % CARD_ALIGNMENT != 0 {
+        return Some(Status::BadAlignment);
+    }
     let card = matches!(opcode, Opcode::LoadBases | Opcode::Msm | Opcode::ReadCard);
     if host.iter().any(|address| address % HOST_ALIGNMENT != 0) || card && card_address % CARD_ALIGNMENT != 0
     {
@@ -196,6 +232,17 @@ fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
     let offered = |bits: &u32| parameter == msm_parameter(CurveId::Bn254G1, *bits as u8);
     if opcode == Opcode::Msm && !WINDOW_CHOICES.iter().any(offered) {
         return Some(Status::BadParameter);
+    }
+    // The widths of the stand-in card are 3 and 5.
+    if opcode == Opcode::Poseidon && (![3, 5].contains(&(parameter & 15)) || parameter & 0xffe0 != 0) {
+        return Some(Status::BadParameter);
+    }
+    if tree {
+        let (arity, depth) = (parameter & 15, parameter >> 8 & 63);
+        let offered = [2, 4].contains(&arity) && (1..=MERKLE_MAX_DEPTH).contains(&depth);
+        if !offered || parameter & 0xffff_c0e0 != 0 || u128::from(arity).pow(depth) < size.into() {
+            return Some(Status::BadParameter);
+        }
     }
     None
 }

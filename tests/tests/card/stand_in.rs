@@ -318,6 +318,9 @@ pub fn identification() -> Identification {
         msm_latency_cycles: 3,
         card_memory_kib: CARD_MEMORY_KIB,
         field_latency_cycles: FIELD_LATENCY as u32,
+        has_poseidon: true,
+        poseidon_lanes: [0, 2, 0, 1],
+        poseidon_latency_cycles: 20,
     }
 }
 
