@@ -300,7 +300,7 @@ fn random_descriptors_end_as_the_interface_says() {
     let at = buffer.iova();
     let end = u64::from(CARD_MEMORY_KIB) * 1024;
     let mut executed = 0;
-    for round in 0..600 {
+    for round in 0..1000 {
         let mut host_address = || {
             *[at, at, at + 32, at + 4096 - 64, at + 4, at + 31, 1 << 50, u64::MAX - 31, 0]
                 .choose(&mut random)
