@@ -18,10 +18,10 @@
 //! let leaves: Vec<Fr> = (1..=5).map(Fr::from).collect();
 //! let mut tree = MerkleTree::build(backend, Arity::Two, Output::First, None, &leaves)?;
 //! assert_eq!(tree.depth(), 3);
-//! let proof = tree.proof(4)?;
-//! assert!(tree.verify(Fr::from(5), &proof.path));
+//! let path = tree.path(4)?;
+//! assert!(tree.verify(Fr::from(5), &path));
 //! tree.update(&[(4, Fr::from(6))])?;
-//! assert!(!tree.verify(Fr::from(5), &proof.path));
+//! assert!(!tree.verify(Fr::from(5), &path));
 //! # Ok::<(), spandrel::hash::HashError>(())
 //! ```
 //!
@@ -50,6 +50,7 @@ pub use tree::MerkleTree;
 use ark_bn254::Fr;
 use serde::Serialize;
 use spandrel_abi::{Counters, Identification, MAX_COUNT, MERKLE_MAX_DEPTH, TreeShape};
+use spandrel_poseidon::InputError;
 use std::collections::BTreeSet;
 
 /// Computes Poseidon hashes over BN254's scalar field, and Merkle trees of them.
@@ -161,6 +162,17 @@ impl TreeId {
             hashes += level.len() as u64;
         }
         Ok(hashes)
+    }
+}
+
+/// The number of messages of a sponge; of no elements there is one, the empty one.
+fn check_messages(message_elements: usize, inputs: &[Fr]) -> Result<usize, HashError> {
+    match (message_elements, inputs.len()) {
+        (0, 0) => Ok(1),
+        (each, found) if each == 0 || !found.is_multiple_of(each) => {
+            Err(InputError::PartialMessage { found, each }.into())
+        }
+        (each, found) => Ok(found / each),
     }
 }
 
