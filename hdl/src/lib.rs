@@ -10,6 +10,7 @@ pub mod merkle;
 pub mod model;
 pub mod msm;
 pub mod pcie;
+pub mod poseidon;
 pub mod profile;
 pub mod stream;
 pub mod units;
