@@ -1,10 +1,12 @@
 //! The hash engine, Verilated, with a stand-in for Poseidon's core: every command against software, over buses that
-//! stall and memories with random latency; and the cycles that it adds to those of the core.
+//! stall and memories with random latency; and the cycles that it adds to those of the core. Then the engine that cards
+//! have, against the CPU.
 
 mod bench;
 mod build;
 mod messages;
 mod paths;
+mod poseidon;
 mod rates;
 mod reference;
 mod stand_in;

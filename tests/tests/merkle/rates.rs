@@ -6,7 +6,7 @@ use super::stand_in::{Pace, emitted};
 use num_bigint::BigUint;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use spandrel_abi::{Opcode, TreeShape, poseidon_parameter};
+use spandrel_abi::{Opcode, poseidon_parameter};
 use spandrel_tests::reference::bytes32;
 
 /// Cycles that a state is in the core at least.
@@ -51,22 +51,16 @@ fn rate(width: usize, interval: u64, leaves: usize, depth: u32, from_host: bool)
     let cycles = build(&mut bench(width, interval), &tree, from_host).cycles as f64;
     let (hashing, ideal) =
         (tree.shape.hashes() * interval, ideal((1..=depth).map(|level| tree.shape.nodes(level)), interval));
-    let rates = (cycles / hashing as f64, cycles / ideal as f64);
-    println!(
-        "t = {width}, a hash every {interval} cycles, {leaves} leaves, from host {from_host}: {cycles} cycles, {rates:.4?}"
-    );
-    rates
+    (cycles / hashing as f64, cycles / ideal as f64)
 }
 
 #[test]
 fn a_build_takes_the_cycles_of_its_hashes() {
-    // One lane and four at t = 3, four at t = 5, and more than any profile has.
-    for (width, interval, leaves, depth) in
-        [(3, 81, 4096, 12), (3, 20, 65_536, 16), (5, 25, 16_384, 7), (3, 4, 65_536, 16)]
-    {
+    // Four lanes at t = 3 and at t = 5, and more than any profile has. Fewer lanes leave the engine more time.
+    for (width, interval, leaves, depth) in [(3, 20, 65_536, 16), (5, 25, 16_384, 7), (3, 4, 65_536, 16)] {
         for from_host in [true, false] {
             let (of_hashes, of_ideal) = rate(width, interval, leaves, depth, from_host);
-            assert!(of_hashes <= 1.05 && of_ideal <= 1.015, "{of_hashes}, {of_ideal}");
+            assert!(of_hashes <= 1.05 && of_ideal <= 1.01, "{of_hashes}, {of_ideal}");
         }
     }
 }
@@ -95,10 +89,6 @@ fn batches_and_sponges_take_the_cycles_of_their_hashes() {
             // A group that does not fill the core waits for each of its blocks.
             let group = (count.min(512) as u64 * interval).max(LATENCY);
             let ideal = (hashes * interval + LATENCY).max(blocks.max(1) as u64 * group);
-            println!(
-                "t = {width}, every {interval}: {count} of {blocks} blocks: {} of {ideal}",
-                outcome.cycles
-            );
             assert!(
                 outcome.cycles <= ideal + 200 + 40 * blocks as u64,
                 "{} cycles of {ideal}",
@@ -125,11 +115,10 @@ fn an_update_takes_the_cycles_of_its_hashes() {
             let outcome = bench.run(&command, 1_000_000);
             let groups = |level: u32| (count as u64).min(tree.shape.nodes(level));
             let ideal = ideal((1..=depth).map(groups), interval);
-            println!(
-                "t = {width}, every {interval}: {count} leaves: {} of {ideal}, {:.4}",
-                outcome.cycles,
-                outcome.cycles as f64 / ideal as f64
-            );
+            // A level more costs a way through memory; a group, less than the core takes for it.
+            let bound = ideal + ideal / 25 + u64::from(depth) * 100;
+            assert_eq!((outcome.refusal, outcome.hashes), (0, (1..=depth).map(groups).sum()));
+            assert!(outcome.cycles <= bound, "{} cycles of {ideal}", outcome.cycles);
         }
     }
 }
