@@ -1,6 +1,7 @@
 //! A card in software, for tests of the driver: it shares nothing with the driver but `spandrel-abi`.
 
 pub mod arithmetic;
+pub mod hashing;
 mod memory;
 mod model;
 
@@ -38,6 +39,9 @@ pub fn identification() -> Identification {
         msm_latency_cycles: 100,
         card_memory_kib: 16,
         field_latency_cycles: 30,
+        has_poseidon: true,
+        poseidon_lanes: [0, 2, 0, 1],
+        poseidon_latency_cycles: 20,
     }
 }
 
