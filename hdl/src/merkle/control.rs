@@ -35,7 +35,7 @@ pub struct HashControl {
     pub reset: Signal<In, Bit>,
     /// Pulse: begin; only while `busy` is low. What follows stands until `busy` falls.
     pub start: Signal<In, Bit>,
-    /// What to do: [`Opcode::Poseidon`], [`Opcode::MerkleBuild`], [`Opcode::MerklePaths`] or [`Opcode::MerkleUpdate`].
+    /// What to do: [`spandrel_abi::Opcode::Poseidon`], or one of the three Merkle commands.
     pub opcode: Signal<In, Bits<8>>,
     /// Messages, leaves from the host, indices or entries.
     pub count: Signal<In, Bits<32>>,

@@ -19,7 +19,7 @@ macro_rules! hash_engine {
             pub reset: Signal<In, Bit>,
             /// Pulse: begin; only while `busy` is low. What follows stands until `busy` falls.
             pub start: Signal<In, Bit>,
-            /// What to do: [`::spandrel_abi::Opcode::Poseidon`], [`::spandrel_abi::Opcode::MerkleBuild`], [`::spandrel_abi::Opcode::MerklePaths`] or [`::spandrel_abi::Opcode::MerkleUpdate`].
+            /// What to do: [`::spandrel_abi::Opcode::Poseidon`], or one of the three Merkle commands.
             pub opcode: Signal<In, Bits<8>>,
             /// Messages, leaves from the host, indices or entries.
             pub count: Signal<In, Bits<32>>,
@@ -113,7 +113,8 @@ macro_rules! hash_engine {
             /// Joins cores, whose widths the shape has in the same order, with their control.
             pub fn assemble(shape: &$crate::merkle::HashShape, cores: Vec<$core>) -> Self {
                 assert_eq!(shape.widths.len(), cores.len(), "a hash engine has a core for each width");
-                let control: Vec<_> = cores.iter().take(1).map(|_| $crate::merkle::HashControl::new(shape)).collect();
+                let control: Vec<_> =
+                    cores.iter().take(1).map(|_| $crate::merkle::HashControl::new(shape)).collect();
                 Self {
                     clock: Default::default(),
                     reset: Default::default(),

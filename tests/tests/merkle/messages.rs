@@ -1,7 +1,7 @@
 //! Batches and sponges.
 
 use super::bench::{Bench, Command, Manner};
-use super::reference::{HOST_A, HOST_B, HOST_OUT, elements, hash, sponge};
+use super::reference::{HOST_A, HOST_B, HOST_OUT, block_major, elements, hash, sponge};
 use super::{CARD_BYTES, GROUP, engine};
 use num_bigint::BigUint;
 use rand::{Rng, SeedableRng};
@@ -55,19 +55,6 @@ fn batches_of_all_widths_are_hashed() {
     }
 }
 
-/// Lays messages out as the card reads them: in groups, block-major.
-fn block_major(messages: &[Vec<BigUint>], rate: usize, blocks: usize) -> Vec<BigUint> {
-    let mut laid = Vec::new();
-    for group in messages.chunks(GROUP as usize) {
-        for block in 0..blocks {
-            for message in group {
-                laid.extend_from_slice(&message[block * rate..(block + 1) * rate]);
-            }
-        }
-    }
-    laid
-}
-
 #[test]
 fn sponges_absorb_block_after_block_in_groups() {
     let mut random = ChaCha8Rng::seed_from_u64(2);
@@ -79,7 +66,8 @@ fn sponges_absorb_block_after_block_in_groups() {
                 let mut bench = Bench::new(engine(), CARD_BYTES, manner, random.r#gen());
                 let capacity = elements(&mut random, 1).remove(0);
                 let messages: Vec<_> = (0..count).map(|_| elements(&mut random, rate * blocks)).collect();
-                bench.put_host(HOST_A, block_major(&messages, rate, blocks).iter().map(bytes32));
+                let laid = block_major(&messages, GROUP as usize, rate, blocks);
+                bench.put_host(HOST_A, laid.iter().map(bytes32));
                 bench.put_host(HOST_B, [bytes32(&capacity)]);
                 let outcome = bench.run(&command(count, width, output, blocks as u16), 60_000);
                 assert_eq!(outcome.refusal, 0);

@@ -79,3 +79,12 @@ fn batches_and_trees_over_poseidon_are_those_of_the_cpu() {
         assert_eq!(bench.host_beats(HOST_OUT, 1), [Some(form(&root))]);
     }
 }
+
+#[test]
+fn an_engine_without_cores_is_empty() {
+    let mut engine = HashEngine::new(&Profile::load("sim-small").unwrap());
+    engine.connect_all();
+    let emitted = emit(&engine, "merkle_none").unwrap();
+    assert_eq!(emitted.modules.len(), 1);
+    assert_eq!(engine.pass_latency(), 0);
+}

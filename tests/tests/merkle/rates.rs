@@ -1,12 +1,12 @@
 //! How many cycles the engine adds to those of its cores: next to none.
 
 use super::bench::{Bench, Command, Manner, Outcome};
-use super::reference::{HOST_A, HOST_B, HOST_OUT, Tree, elements};
+use super::reference::{HOST_A, HOST_B, HOST_OUT, Tree, block_major, elements, sponge};
 use super::stand_in::{Pace, emitted};
 use num_bigint::BigUint;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use spandrel_abi::{Opcode, poseidon_parameter};
+use spandrel_abi::{Opcode, SPONGE_GROUP, poseidon_parameter};
 use spandrel_tests::reference::bytes32;
 
 /// Cycles that a state is in the core at least.
@@ -19,7 +19,7 @@ fn bench(width: usize, interval: u64) -> Bench {
     let pace = Pace { latency: LATENCY, interval, capacity: (LATENCY / interval) as usize + 2 };
     let name = format!("merkle_rate_{width}_{interval}");
     let manner = Manner { stall_percent: 0, latency: (60, 60) };
-    Bench::new(&emitted(&name, &[width], pace, 512, CARD_BYTES), CARD_BYTES, manner, 1)
+    Bench::new(&emitted(&name, &[width], pace, SPONGE_GROUP, CARD_BYTES), CARD_BYTES, manner, 1)
 }
 
 /// What levels with so many groups would take if a result could be used in the cycle in which it leaves the core: a level
@@ -69,11 +69,13 @@ fn a_build_takes_the_cycles_of_its_hashes() {
 fn batches_and_sponges_take_the_cycles_of_their_hashes() {
     let mut random = ChaCha8Rng::seed_from_u64(42);
     for (width, interval) in [(3usize, 20u64), (3, 4), (5, 25)] {
-        for (count, blocks) in [(4096usize, 0usize), (2048, 2), (512, 8), (1, 8)] {
-            let used = count * (width - 1) * blocks.max(1);
+        for (count, blocks) in [(4096usize, 0usize), (2048, 2), (513, 2), (512, 8), (511, 2), (1, 8)] {
+            let (rate, used) = (width - 1, blocks.max(1));
+            let messages: Vec<_> = (0..count).map(|_| elements(&mut random, rate * used)).collect();
             let mut bench = bench(width, interval);
-            bench.put_host(HOST_A, elements(&mut random, used).iter().map(bytes32));
-            bench.put_host(HOST_B, [bytes32(&BigUint::from(1u8))]);
+            let laid = block_major(&messages, SPONGE_GROUP as usize, rate, used);
+            bench.put_host(HOST_A, laid.iter().map(bytes32));
+            bench.put_host(HOST_B, [bytes32(&BigUint::from(7u8))]);
             let command = Command {
                 opcode: Opcode::Poseidon as u8,
                 count: count as u32,
@@ -84,16 +86,19 @@ fn batches_and_sponges_take_the_cycles_of_their_hashes() {
                 ..Command::default()
             };
             let outcome = bench.run(&command, 1_000_000);
-            let hashes = (count * blocks.max(1)) as u64;
+            let hashes = (count * used) as u64;
             assert_eq!((outcome.refusal, outcome.hashes), (0, hashes));
+            let capacity = BigUint::from(if blocks == 0 { 0u8 } else { 7 });
+            let digest =
+                |message: &Vec<BigUint>| Some(bytes32(&sponge(0, rate, &capacity, message)).to_vec());
+            let digests: Vec<_> = messages.iter().map(digest).collect();
+            assert!(bench.host_beats(HOST_OUT, count) == digests, "{count} messages of {blocks} blocks");
             // A group that does not fill the core waits for each of its blocks.
-            let group = (count.min(512) as u64 * interval).max(LATENCY);
-            let ideal = (hashes * interval + LATENCY).max(blocks.max(1) as u64 * group);
-            assert!(
-                outcome.cycles <= ideal + 200 + 40 * blocks as u64,
-                "{} cycles of {ideal}",
-                outcome.cycles
-            );
+            let waits = |group: usize| used as u64 * (group as u64 * interval).max(LATENCY);
+            let groups = messages.chunks(SPONGE_GROUP as usize).map(|group| waits(group.len()));
+            let ideal = (hashes * interval).max(groups.sum()) + LATENCY;
+            let bound = ideal + 200 + 40 * blocks as u64;
+            assert!(outcome.cycles <= bound, "{} cycles of {ideal}", outcome.cycles);
         }
     }
 }

@@ -36,6 +36,19 @@ pub fn sponge(output: u32, rate: usize, capacity: &BigUint, message: &[BigUint])
     state[output as usize].clone()
 }
 
+/// Lays messages out as the card reads them: in groups of at most `group`, block-major.
+pub fn block_major(messages: &[Vec<BigUint>], group: usize, rate: usize, blocks: usize) -> Vec<BigUint> {
+    let mut laid = Vec::new();
+    for group in messages.chunks(group) {
+        for block in 0..blocks {
+            for message in group {
+                laid.extend_from_slice(&message[block * rate..(block + 1) * rate]);
+            }
+        }
+    }
+    laid
+}
+
 /// A tree: all levels, each filled up as it lies in card memory.
 #[derive(Clone, Debug)]
 pub struct Tree {
