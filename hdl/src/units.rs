@@ -8,6 +8,7 @@ use crate::field::{Pace, Prime, field_unit, montgomery_multiplier};
 use crate::msm::{DigitSource, Shape, recoder};
 use crate::pcie::{Completer, Endpoint512};
 use crate::poseidon::PoseidonCore;
+use crate::shared_pool::SharedPool;
 use rust_hdl::prelude::Block;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -38,6 +39,8 @@ pub enum Unit {
     PcieEndpoint,
     /// The Poseidon permutation of width 3 on one lane.
     Poseidon,
+    /// The complete adder and the permutation of width 3 on one lane, on one pool of multipliers.
+    SharedPool,
 }
 
 /// No unit has this name.
@@ -50,7 +53,7 @@ pub struct UnknownUnit {
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 7] = [
+    pub const ALL: [Unit; 8] = [
         Unit::MontgomeryMultiplier,
         Unit::CompleteAdder,
         Unit::BatchedAffineAdder,
@@ -58,6 +61,7 @@ impl Unit {
         Unit::DigitSource,
         Unit::PcieEndpoint,
         Unit::Poseidon,
+        Unit::SharedPool,
     ];
 
     /// The unit's name on command lines.
@@ -70,11 +74,12 @@ impl Unit {
             Unit::DigitSource => "digit_source",
             Unit::PcieEndpoint => "pcie_endpoint",
             Unit::Poseidon => "poseidon",
+            Unit::SharedPool => "shared_pool",
         }
     }
 
     /// The names of all units.
-    pub fn names() -> [&'static str; 7] {
+    pub fn names() -> [&'static str; 8] {
         Unit::ALL.map(Unit::name)
     }
 
@@ -115,6 +120,11 @@ impl Unit {
                 core.connect_all();
                 // The latency is that of a pass.
                 Ok((emit(&core, self.name())?, core.statistics()))
+            }
+            Unit::SharedPool => {
+                let mut pool = SharedPool::new(POSEIDON_WIDTH, 1, config);
+                pool.connect_all();
+                Ok((emit(&pool, self.name())?, pool.statistics()))
             }
         }
     }

@@ -21,8 +21,9 @@ pub struct DatapathConfig {
     /// How products with a constant are computed.
     #[serde(default)]
     pub constant_products: ConstantProducts,
-    /// Whose the multipliers of the point adders and of the Poseidon lanes are.
-    #[serde(default)]
+    /// Whose the multipliers of the point adders and of the Poseidon lanes are. A profile says so for each width of its
+    /// Poseidon engine, see [`Profile::adder_datapath`](crate::profile::Profile::adder_datapath).
+    #[serde(skip)]
     pub multipliers: Multipliers,
 }
 

@@ -15,12 +15,17 @@ use std::rc::Rc;
 /// Name of the multiplier's module.
 const NAME: &str = "shared_multiplier";
 
-/// The multiplier of both users. Inputs: `a_fq`, `b_fq`, `a_fr`, `b_fr` (254 bits, below the prime of their field) and
-/// `used_fr`; output `product`: a·b·2^−256 of the operands in Fr where `used_fr` is high, else of those in Fq. II = 1, and
-/// each product is told for itself whose it is, so the users may change from one cycle to the next.
+/// Bits of an operand in Fr, which may be unreduced.
+const LAZY_BITS: usize = FIELD_BITS + 1;
+
+/// The multiplier of both users. Inputs: `a_fq` and `b_fq` (254 bits, below q), `a_fr` and `b_fr` (255 bits, below 2r, as the
+/// Poseidon lanes have them: 4·r² is still below r·2^256) and `used_fr`; output `product` (254 bits): a·b·2^−256 of the
+/// operands in Fr where `used_fr` is high, else of those in Fq, below the prime of its field. II = 1, and each product is
+/// told for itself whose it is, so the users may change from one cycle to the next.
 pub fn shared_multiplier(config: &DatapathConfig) -> Rc<Module> {
     let path = Datapath::new(NAME, config);
-    let [a_fq, b_fq, a_fr, b_fr] = ["a_fq", "b_fq", "a_fr", "b_fr"].map(|name| path.input(name, FIELD_BITS));
+    let [a_fq, b_fq] = ["a_fq", "b_fq"].map(|name| path.extend(path.input(name, FIELD_BITS), LAZY_BITS));
+    let [a_fr, b_fr] = ["a_fr", "b_fr"].map(|name| path.input(name, LAZY_BITS));
     let used_fr = path.input("used_fr", 1);
     let [fq, fr] = Prime::ALL.map(|prime| MontgomeryMultiplier::of(&path, prime));
     let multiplier = MontgomeryMultiplier {
@@ -32,15 +37,21 @@ pub fn shared_multiplier(config: &DatapathConfig) -> Rc<Module> {
     Rc::new(path.finish(&[("product", product)]))
 }
 
-/// A user's side of a [`shared_multiplier`]: inputs `a` and `b`, and in Fr `used`, high where the product is wanted; output
-/// `product`. II = 1. As long as no product is in flight in Fr with `used` high, those in Fq are right.
+/// A user's side of a [`shared_multiplier`]: inputs `a` and `b` (as many bits as there), and in Fr `used`, high where the
+/// product is wanted; output `product`. II = 1. As long as no product is in flight in Fr with `used` high, those in Fq are right.
 pub fn shared_multiplier_for(prime: Prime, config: &DatapathConfig) -> Rc<Module> {
     let path = Datapath::new(format!("{NAME}{SIDE_OF}{}", prime.name()), config);
-    let (a, b) = (path.input("a", FIELD_BITS), path.input("b", FIELD_BITS));
-    let zero = path.constant(0u32, FIELD_BITS);
+    let operands = |bits| ["a", "b"].map(|name| path.input(name, bits));
+    let zero = |bits| path.constant(0u32, bits);
     let inputs = match prime {
-        Prime::Fq => [a, b, zero, zero, path.constant(0u32, 1)],
-        Prime::Fr => [zero, zero, a, b, path.input("used", 1)],
+        Prime::Fq => {
+            let [a, b] = operands(FIELD_BITS);
+            [a, b, zero(LAZY_BITS), zero(LAZY_BITS), zero(1)]
+        }
+        Prime::Fr => {
+            let [a, b] = operands(LAZY_BITS);
+            [zero(FIELD_BITS), zero(FIELD_BITS), a, b, path.input("used", 1)]
+        }
     };
     let product = path.instance(&shared_multiplier(config), &inputs)[0];
     Rc::new(path.finish(&[("product", product)]))

@@ -87,7 +87,7 @@ pub struct PointAdder {
 impl PointAdder {
     /// The adder of a profile, on one of its curves.
     pub fn new(profile: &Profile, curve: Curve) -> PointAdder {
-        let config = &profile.datapath;
+        let config = &profile.adder_datapath();
         let (mut complete, mut batched) = (vec![], vec![]);
         match profile.msm.adder {
             AdderKind::Complete => {
