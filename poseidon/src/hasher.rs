@@ -1,10 +1,14 @@
 //! Hashing.
 
 use crate::error::{InputError, WidthError};
-use crate::sparse::SparseRounds;
+use crate::permutation::{Permutation, permutation};
 use ark_bn254::Fr;
 use ark_ff::Zero;
 use rayon::prelude::*;
+use std::fmt;
+
+/// Messages that one thread hashes before it looks for others' work.
+const MESSAGES_AT_ONCE: usize = 64;
 
 /// Which element of the last state is the digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,17 +31,23 @@ impl Output {
 }
 
 /// Hashes at one width.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Hasher {
     width: usize,
     output: Output,
-    rounds: &'static SparseRounds,
+    permutation: &'static dyn Permutation,
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("width", &self.width).field("output", &self.output).finish()
+    }
 }
 
 impl Hasher {
-    /// A hasher of states of `width` elements, which takes `width` - 1 inputs.
+    /// A hasher of states of `width` elements.
     pub fn new(width: usize, output: Output) -> Result<Hasher, WidthError> {
-        Ok(Hasher { width, output, rounds: SparseRounds::new(width)? })
+        Ok(Hasher { width, output, permutation: permutation(width)? })
     }
 
     /// Elements t of the state.
@@ -45,7 +55,7 @@ impl Hasher {
         self.width
     }
 
-    /// Which element of the last state is the digest.
+    /// Which element of the last state is the digest of a hash of fixed length.
     pub fn output(&self) -> Output {
         self.output
     }
@@ -56,7 +66,7 @@ impl Hasher {
     ///
     /// When the state has another number of elements than the width.
     pub fn permute(&self, state: &mut [Fr]) {
-        self.rounds.permute(state);
+        self.permutation.permute(state);
     }
 
     /// The hash of `width` - 1 inputs: the state before the permutation is zero, then the inputs.
@@ -65,10 +75,9 @@ impl Hasher {
         if inputs.len() != expected {
             return Err(InputError::WrongCount { found: inputs.len(), expected });
         }
-        let mut state = vec![Fr::zero(); self.width];
-        state[1..].copy_from_slice(inputs);
-        self.permute(&mut state);
-        Ok(state[self.output.code() as usize])
+        let mut digest = [Fr::zero()];
+        self.permutation.hash(self.output.code() as usize, inputs, &mut digest);
+        Ok(digest[0])
     }
 
     /// The hashes of many messages that lie one behind the other, `width` - 1 inputs each, on all cores.
@@ -77,6 +86,39 @@ impl Hasher {
         if !inputs.len().is_multiple_of(each) {
             return Err(InputError::PartialMessage { found: inputs.len(), each });
         }
-        inputs.par_chunks_exact(each).map(|message| self.hash(message)).collect()
+        let mut digests = vec![Fr::zero(); inputs.len() / each];
+        let output = self.output.code() as usize;
+        digests
+            .par_chunks_mut(MESSAGES_AT_ONCE)
+            .zip(inputs.par_chunks(MESSAGES_AT_ONCE * each))
+            .for_each(|(digests, messages)| self.permutation.hash(output, messages, digests));
+        Ok(digests)
     }
+
+    /// The hash of a message of any length (the paper's section 4.2, in the domain of inputs of constant length).
+    ///
+    /// The capacity, element 0, starts as length * 2^64, so that messages of different lengths have nothing to do with each
+    /// other. Blocks of `width` - 1 elements are added to the others, the last filled up with zeros, and the state is
+    /// permuted behind each; an empty message is one block. The digest is element 1, whatever the output of this hasher.
+    pub fn sponge(&self, message: &[Fr]) -> Fr {
+        self.permutation.sponge(&sponge_capacity(message.len()), message)
+    }
+
+    /// The sponge's hashes of many messages of as many elements each, one behind the other, on all cores. Messages of no
+    /// elements are one message, the empty one.
+    pub fn sponge_many(&self, elements_per_message: usize, messages: &[Fr]) -> Result<Vec<Fr>, InputError> {
+        let (found, each) = (messages.len(), elements_per_message);
+        if each == 0 && found == 0 {
+            return Ok(vec![self.sponge(&[])]);
+        }
+        if each == 0 || !found.is_multiple_of(each) {
+            return Err(InputError::PartialMessage { found, each });
+        }
+        Ok(messages.par_chunks_exact(each).map(|message| self.sponge(message)).collect())
+    }
+}
+
+/// Element 0 of the sponge's first state, for a message of so many elements.
+pub fn sponge_capacity(elements: usize) -> Fr {
+    Fr::from((elements as u128) << 64)
 }

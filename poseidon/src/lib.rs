@@ -14,13 +14,20 @@
 mod error;
 mod grain;
 mod hasher;
+mod limbs;
 mod matrix;
 mod parameters;
+mod path;
+mod permutation;
 mod plain;
+mod recurrence;
 mod sparse;
+mod tree;
 
-pub use error::{InputError, WidthError};
-pub use hasher::{Hasher, Output};
+pub use error::{InputError, PathError, TreeError, WidthError};
+pub use hasher::{Hasher, Output, sponge_capacity};
 pub use parameters::{FULL_ROUNDS, Parameters, WIDTHS, partial_rounds};
+pub use path::{Arity, Path};
 pub use plain::permute_plain;
 pub use sparse::{Round, SparseRounds};
+pub use tree::{MAX_DEPTH, Tree, empty_root, least_depth};
