@@ -11,6 +11,7 @@ mod buckets;
 mod delay;
 mod down;
 mod engine;
+pub mod hashes;
 pub mod scalars;
 mod scan;
 mod source;

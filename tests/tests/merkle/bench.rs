@@ -128,9 +128,8 @@ impl Reader {
     }
 
     fn drive(&mut self, model: &mut Model, now: u64, random: &mut ChaCha8Rng, manner: Manner) {
-        let hold = |random: &mut ChaCha8Rng| {
-            manner.stall_percent > 0 && random.gen_ratio(manner.stall_percent, 100)
-        };
+        let hold =
+            |random: &mut ChaCha8Rng| manner.stall_percent > 0 && random.gen_ratio(manner.stall_percent, 100);
         self.jobs.drive(model, self.beats.len() <= BUFFER && !hold(random));
         if self.offering {
             return;
@@ -191,9 +190,8 @@ impl Writer {
     }
 
     fn drive(&mut self, model: &mut Model, random: &mut ChaCha8Rng, manner: Manner) {
-        let hold = |random: &mut ChaCha8Rng| {
-            manner.stall_percent > 0 && random.gen_ratio(manner.stall_percent, 100)
-        };
+        let hold =
+            |random: &mut ChaCha8Rng| manner.stall_percent > 0 && random.gen_ratio(manner.stall_percent, 100);
         self.jobs.drive(model, self.job.is_none() && !hold(random));
         self.is_ready = self.data.len() < BUFFER && !hold(random);
         model.set_u64(self.stream.ready, self.is_ready.into());
@@ -350,8 +348,7 @@ impl Bench {
         });
         // Reads see memory before the writes of the same cycle.
         self.card_reader.observe(model, now, latency, 64, |address| card[address as usize / 64].clone());
-        self.card_writer
-            .observe(model, now, latency, 64, |address, data| card[address as usize / 64] = data);
+        self.card_writer.observe(model, now, latency, 64, |address, data| card[address as usize / 64] = data);
         self.host_writer.observe(model, now, latency, 32, |address, data| {
             host.insert(address, data);
         });
@@ -381,7 +378,8 @@ impl Bench {
         ] {
             self.set(name, value);
         }
-        for master in [&mut self.host_reader.taken, &mut self.card_reader.taken, &mut self.card_writer.given] {
+        for master in [&mut self.host_reader.taken, &mut self.card_reader.taken, &mut self.card_writer.given]
+        {
             *master = 0;
         }
         self.cycle();

@@ -91,7 +91,8 @@ fn a_tree_that_does_not_fit_is_refused_before_any_access() {
             ..Command::default()
         };
         // One line too far, far too far, and around the end of the address space.
-        for card_address in [CARD_BYTES + 64 - shape.bytes(), CARD_BYTES, 1 << 40, u64::MAX - 63, u64::MAX - 64 * 2000 + 1]
+        for card_address in
+            [CARD_BYTES + 64 - shape.bytes(), CARD_BYTES, 1 << 40, u64::MAX - 63, u64::MAX - 64 * 2000 + 1]
         {
             assert_eq!(refused(&mut bench, &command(card_address, shape)), wanted, "{card_address:#x}");
         }

@@ -36,7 +36,9 @@ fn batches_of_all_widths_are_hashed() {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     for manner in [Manner::QUICK, Manner::SLOW] {
         for width in 2..=5u32 {
-            for (count, output) in [(1usize, 0), (2, 1), (GROUP as usize, 0), (GROUP as usize + 1, 1), (300, 0)] {
+            for (count, output) in
+                [(1usize, 0), (2, 1), (GROUP as usize, 0), (GROUP as usize + 1, 1), (300, 0)]
+            {
                 let mut bench = Bench::new(engine(), CARD_BYTES, manner, random.r#gen());
                 let rate = width as usize - 1;
                 let inputs = elements(&mut random, count * rate);
@@ -76,15 +78,18 @@ fn sponges_absorb_block_after_block_in_groups() {
                 let output = random.gen_range(0..2);
                 let mut bench = Bench::new(engine(), CARD_BYTES, manner, random.r#gen());
                 let capacity = elements(&mut random, 1).remove(0);
-                let messages: Vec<_> =
-                    (0..count).map(|_| elements(&mut random, rate * blocks)).collect();
+                let messages: Vec<_> = (0..count).map(|_| elements(&mut random, rate * blocks)).collect();
                 bench.put_host(HOST_A, block_major(&messages, rate, blocks).iter().map(bytes32));
                 bench.put_host(HOST_B, [bytes32(&capacity)]);
                 let outcome = bench.run(&command(count, width, output, blocks as u16), 60_000);
                 assert_eq!(outcome.refusal, 0);
                 assert_eq!(outcome.hashes, (count * blocks) as u64);
                 let values = messages.iter().map(|message| sponge(output, rate, &capacity, message));
-                assert_eq!(digests(&bench, count), expected(values), "t = {width}, {count} of {blocks} blocks");
+                assert_eq!(
+                    digests(&bench, count),
+                    expected(values),
+                    "t = {width}, {count} of {blocks} blocks"
+                );
             }
         }
     }
@@ -96,7 +101,9 @@ fn elements_not_below_the_prime_are_told_and_do_no_harm() {
     let mut bench = Bench::new(engine(), CARD_BYTES, Manner::SLOW, 4);
     let prime = Prime::Fr.modulus();
     for bad in [prime.clone(), &prime + 1u8, (BigUint::from(1u8) << 256) - 1u8] {
-        for (count, blocks, place) in [(20usize, 0u16, 0usize), (20, 0, 39), (20, 0, 40), (9, 2, 17), (9, 2, 99)] {
+        for (count, blocks, place) in
+            [(20usize, 0u16, 0usize), (20, 0, 39), (20, 0, 40), (9, 2, 17), (9, 2, 99)]
+        {
             let used = count * 2 * usize::from(blocks.max(1));
             let mut inputs = elements(&mut random, used + 1);
             // Place 99 is the capacity; place 40 of the first kind is behind the last message.

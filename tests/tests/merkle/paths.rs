@@ -19,7 +19,8 @@ fn read(bench: &mut Bench, tree: &Tree, indices: &[BigUint], expected: &[u32], r
     let mut nodes: Vec<_> = expected.iter().flat_map(|index| tree.path(*index)).map(Some).collect();
     nodes.push(None);
     let beats = bench.host_beats(HOST_OUT, nodes.len());
-    let beats: Vec<_> = beats.iter().map(|beat| beat.as_ref().map(|bytes| BigUint::from_bytes_le(bytes))).collect();
+    let beats: Vec<_> =
+        beats.iter().map(|beat| beat.as_ref().map(|bytes| BigUint::from_bytes_le(bytes))).collect();
     assert!(beats == nodes, "paths {expected:?} of {:?}", tree.shape);
     tree.check(bench);
 }

@@ -49,9 +49,12 @@ fn rate(width: usize, interval: u64, leaves: usize, depth: u32, from_host: bool)
     let values = elements(&mut ChaCha8Rng::seed_from_u64(41), leaves);
     let tree = Tree::new(width as u32 - 1, depth, 0, 0x1000, &values);
     let cycles = build(&mut bench(width, interval), &tree, from_host).cycles as f64;
-    let (hashing, ideal) = (tree.shape.hashes() * interval, ideal((1..=depth).map(|level| tree.shape.nodes(level)), interval));
+    let (hashing, ideal) =
+        (tree.shape.hashes() * interval, ideal((1..=depth).map(|level| tree.shape.nodes(level)), interval));
     let rates = (cycles / hashing as f64, cycles / ideal as f64);
-    println!("t = {width}, a hash every {interval} cycles, {leaves} leaves, from host {from_host}: {cycles} cycles, {rates:.4?}");
+    println!(
+        "t = {width}, a hash every {interval} cycles, {leaves} leaves, from host {from_host}: {cycles} cycles, {rates:.4?}"
+    );
     rates
 }
 
@@ -92,8 +95,15 @@ fn batches_and_sponges_take_the_cycles_of_their_hashes() {
             // A group that does not fill the core waits for each of its blocks.
             let group = (count.min(512) as u64 * interval).max(LATENCY);
             let ideal = (hashes * interval + LATENCY).max(blocks.max(1) as u64 * group);
-            println!("t = {width}, every {interval}: {count} of {blocks} blocks: {} of {ideal}", outcome.cycles);
-            assert!(outcome.cycles <= ideal + 200 + 40 * blocks as u64, "{} cycles of {ideal}", outcome.cycles);
+            println!(
+                "t = {width}, every {interval}: {count} of {blocks} blocks: {} of {ideal}",
+                outcome.cycles
+            );
+            assert!(
+                outcome.cycles <= ideal + 200 + 40 * blocks as u64,
+                "{} cycles of {ideal}",
+                outcome.cycles
+            );
         }
     }
 }
@@ -107,7 +117,9 @@ fn an_update_takes_the_cycles_of_its_hashes() {
         for count in [1usize, 64, 1024] {
             let mut bench = bench(width, interval);
             tree.store(&mut bench, 0..depth as usize + 1);
-            let entry = |place: usize| [bytes32(&BigUint::from(place * (leaves / count))), bytes32(&BigUint::from(place))];
+            let entry = |place: usize| {
+                [bytes32(&BigUint::from(place * (leaves / count))), bytes32(&BigUint::from(place))]
+            };
             bench.put_host(HOST_A, (0..count).flat_map(entry));
             let command = Command { count: count as u32, ..tree.command(Opcode::MerkleUpdate) };
             let outcome = bench.run(&command, 1_000_000);

@@ -188,4 +188,3 @@ pub fn emitted(name: &str, widths: &[usize], pace: Pace, sponge_group: u32, card
     engine.connect_all();
     emit(&engine, name).unwrap()
 }
-

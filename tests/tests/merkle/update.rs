@@ -110,7 +110,10 @@ fn bad_entries_are_refused_and_nothing_is_written() {
     ];
     for (entries, refusal) in cases {
         let outcome = run(&mut bench, &tree, &entries);
-        assert_eq!((outcome.refusal, outcome.hashes, outcome.lines_read, outcome.lines_written), (refusal, 0, 0, 0));
+        assert_eq!(
+            (outcome.refusal, outcome.hashes, outcome.lines_read, outcome.lines_written),
+            (refusal, 0, 0, 0)
+        );
         tree.check(&bench);
         assert_eq!(bench.host_beats(HOST_OUT, 2), [Some(vec![0; 32]), None]);
     }
@@ -129,7 +132,10 @@ fn a_reset_in_the_middle_of_an_update_leaves_an_engine_as_new() {
         bench.card.fill(vec![0xee; 64]);
         tree.store(&mut bench, 0..7);
         let entries: Vec<_> = (0..40u32).zip(elements(&mut random, 40)).collect();
-        bench.put_host(HOST_A, entries.iter().flat_map(|(index, leaf)| [bytes32(&(*index).into()), bytes32(leaf)]));
+        bench.put_host(
+            HOST_A,
+            entries.iter().flat_map(|(index, leaf)| [bytes32(&(*index).into()), bytes32(leaf)]),
+        );
         bench.start(&Command { count: 40, ..tree.command(Opcode::MerkleUpdate) });
         for _ in 0..random.gen_range(0..1500) {
             bench.cycle();
