@@ -17,6 +17,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-grumpkin", include_str!("../../bitstreams/sim-grumpkin/profile.toml")),
     ("sim-poseidon", include_str!("../../bitstreams/sim-poseidon/profile.toml")),
     ("sim-merkle", include_str!("../../bitstreams/sim-merkle/profile.toml")),
+    ("sim-shared", include_str!("../../bitstreams/sim-shared/profile.toml")),
     ("sim-pcie", include_str!("../../bitstreams/sim-pcie/profile.toml")),
     ("sim-pcie-512", include_str!("../../bitstreams/sim-pcie-512/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
@@ -351,6 +352,10 @@ mod tests {
             let error = poseidon(&tables).unwrap_err();
             assert!(error.contains(rule), "{error}");
         }
+        let grumpkin = text.replace("adders = 1", "adders = 1\ncurves = [\"grumpkin\"]");
+        let shared = format!("{grumpkin}\n{}multipliers = \"shared\"\n", table(3, 1));
+        let error = Profile::parse("x", &shared).unwrap_err().to_string();
+        assert!(error.contains("needs the curve bn254"), "{error}");
         let pcie = |table: &str| {
             let text = format!("{text}\n[pcie]\n{table}");
             Profile::parse("x", &text).map_err(|error| error.to_string())

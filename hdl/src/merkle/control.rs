@@ -1,25 +1,9 @@
 //! The hash engine without its cores: which command runs, and what it is joined to.
 
-use super::{Build, Canonical, EmptyRoots, Messages, Paths, TreePlan, Update};
-use crate::datapath::DatapathConfig;
+use super::{Build, HashCommand, HashShape, Messages, Paths, Refusal, TreePlan, Update};
 use crate::stream::Skid;
 use rust_hdl::prelude::*;
-use spandrel_abi::{Opcode, POSEIDON_MAX_WIDTH, Status};
-
-/// What a hash engine is made for.
-#[derive(Clone, Debug)]
-pub struct HashShape {
-    /// Widths of the states of its cores, at most four, in the order of the cores.
-    pub widths: Vec<usize>,
-    /// Messages of a sponge that lie together: [`spandrel_abi::SPONGE_GROUP`], or fewer in a test.
-    pub sponge_group: u32,
-    /// Bytes of card memory.
-    pub card_bytes: u64,
-    /// Roots of empty subtrees, for every arity that has a core.
-    pub empty_roots: EmptyRoots,
-    /// Shape of the arithmetic.
-    pub datapath: DatapathConfig,
-}
+use spandrel_abi::POSEIDON_MAX_WIDTH;
 
 /// Where [`HashControl`] stands.
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
@@ -47,7 +31,7 @@ pub enum HashState {
 pub struct HashControl {
     /// Clock, rising edge.
     pub clock: Signal<In, Clock>,
-    /// Synchronous reset; to be held for the latency of a pass, in which the cores forget what is in them.
+    /// Synchronous reset, to be held until pipelines as long as the field unit's are empty, as the card's resets are.
     pub reset: Signal<In, Bit>,
     /// Pulse: begin; only while `busy` is low. What follows stands until `busy` falls.
     pub start: Signal<In, Bit>,
@@ -158,50 +142,29 @@ pub struct HashControl {
     build: Build,
     paths: Paths,
     change: Update,
-    host_check: Canonical,
-    low_check: Canonical,
-    high_check: Canonical,
+    command: HashCommand,
+    reasons: Refusal,
     entering: Skid<1280>,
     results: Skid<256>,
     state: DFF<HashState>,
-    reason: DFF<Bits<8>>,
     settle: DFF<Bits<8>>,
     is_messages: Signal<Local, Bit>,
     is_build: Signal<Local, Bit>,
     is_paths: Signal<Local, Bit>,
     is_update: Signal<Local, Bit>,
-    second_output: Signal<Local, Bit>,
-    arity_four: Signal<Local, Bit>,
-    depth: Signal<Local, Bits<6>>,
-    width: Signal<Local, Bits<4>>,
-    less_one: Signal<Local, Bits<4>>,
     launch: Signal<Local, Bit>,
     working: Signal<Local, Bit>,
-    cause: Signal<Local, Bits<8>>,
     is_element: Signal<Local, Bit>,
-    poseidon: Constant<Bits<8>>,
-    merkle_build: Constant<Bits<8>>,
-    merkle_paths: Constant<Bits<8>>,
-    merkle_update: Constant<Bits<8>>,
-    out_of_range: Constant<Bits<8>>,
-    not_canonical: Constant<Bits<8>>,
-    bad_index: Constant<Bits<8>>,
     settle_cycles: Constant<Bits<8>>,
-    width_0: Constant<Bits<4>>,
-    width_1: Constant<Bits<4>>,
-    width_2: Constant<Bits<4>>,
-    width_3: Constant<Bits<4>>,
 }
 
 impl HashControl {
     /// The control of an engine.
     pub fn new(shape: &HashShape) -> HashControl {
         let largest = shape.widths.iter().copied().max().unwrap_or(POSEIDON_MAX_WIDTH as usize);
-        // No state is of width 0, so a core that is not there is never chosen.
-        let width = |core: usize| Constant::new(shape.widths.get(core).copied().unwrap_or(0).to_bits());
-        let host_check = Canonical::new(&shape.datapath);
-        // One more for the register of the reason, and one for certainty.
-        let check_cycles = host_check.latency() + 2;
+        let reasons = Refusal::new(&shape.datapath);
+        // The last element's reason, and a cycle in which it stands.
+        let check_cycles = reasons.latency() + 1;
         HashControl {
             clock: Default::default(),
             reset: Default::default(),
@@ -262,39 +225,20 @@ impl HashControl {
             build: Build::new(&shape.empty_roots),
             paths: Default::default(),
             change: Update::new(check_cycles),
-            host_check,
-            low_check: Canonical::new(&shape.datapath),
-            high_check: Canonical::new(&shape.datapath),
+            command: HashCommand::new(&shape.widths),
+            reasons,
             entering: Default::default(),
             results: Default::default(),
             state: Default::default(),
-            reason: Default::default(),
             settle: Default::default(),
             is_messages: Default::default(),
             is_build: Default::default(),
             is_paths: Default::default(),
             is_update: Default::default(),
-            second_output: Default::default(),
-            arity_four: Default::default(),
-            depth: Default::default(),
-            width: Default::default(),
-            less_one: Default::default(),
             launch: Default::default(),
             working: Default::default(),
-            cause: Default::default(),
             is_element: Default::default(),
-            poseidon: code(Opcode::Poseidon as u8),
-            merkle_build: code(Opcode::MerkleBuild as u8),
-            merkle_paths: code(Opcode::MerklePaths as u8),
-            merkle_update: code(Opcode::MerkleUpdate as u8),
-            out_of_range: code(Status::CardAddressOutOfRange as u8),
-            not_canonical: code(Status::NotCanonical as u8),
-            bad_index: code(Status::BadIndex as u8),
             settle_cycles: Constant::new(check_cycles.to_bits()),
-            width_0: width(0),
-            width_1: width(1),
-            width_2: width(2),
-            width_3: width(3),
         }
     }
 }
@@ -302,9 +246,9 @@ impl HashControl {
 impl Logic for HashControl {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, reason, settle);
+        dff_setup!(self, clock, state, settle);
         clock!(self, clock, plan, messages, build, paths, change);
-        clock!(self, clock, host_check, low_check, high_check, entering, results);
+        clock!(self, clock, reasons, entering, results);
         self.plan.reset.next = self.reset.val();
         self.messages.reset.next = self.reset.val();
         self.build.reset.next = self.reset.val();
@@ -312,33 +256,16 @@ impl Logic for HashControl {
         self.change.reset.next = self.reset.val();
         self.entering.reset.next = self.reset.val();
         self.results.reset.next = self.reset.val();
+        self.reasons.reset.next = self.reset.val();
 
         // The command.
-        self.is_messages.next = self.opcode.val() == self.poseidon.val();
-        self.is_build.next = self.opcode.val() == self.merkle_build.val();
-        self.is_paths.next = self.opcode.val() == self.merkle_paths.val();
-        self.is_update.next = self.opcode.val() == self.merkle_update.val();
-        self.second_output.next = self.command_parameter.val().get_bit(4);
-        self.arity_four.next = self.command_parameter.val().get_bit(2);
-        self.depth.next = self.command_parameter.val().get_bits::<6>(8);
-        self.width.next = self.command_parameter.val().get_bits::<4>(0);
-        if !self.is_messages.val() {
-            self.width.next = self.command_parameter.val().get_bits::<4>(0) + 1;
-        }
-        self.less_one.next = self.width.val() - 1;
-        self.core_choice.next = 0.into();
-        if self.width.val() == self.width_0.val() {
-            self.core_choice.next = 1.into();
-        }
-        if self.width.val() == self.width_1.val() {
-            self.core_choice.next = 2.into();
-        }
-        if self.width.val() == self.width_2.val() {
-            self.core_choice.next = 4.into();
-        }
-        if self.width.val() == self.width_3.val() {
-            self.core_choice.next = 8.into();
-        }
+        self.command.opcode.next = self.opcode.val();
+        self.command.command_parameter.next = self.command_parameter.val();
+        self.is_messages.next = self.command.is_messages.val();
+        self.is_build.next = self.command.is_build.val();
+        self.is_paths.next = self.command.is_paths.val();
+        self.is_update.next = self.command.is_update.val();
+        self.core_choice.next = self.command.core_choice.val();
 
         // Its course.
         self.plan.start.next = false;
@@ -346,7 +273,7 @@ impl Logic for HashControl {
         self.working.next =
             self.messages.busy.val() | self.build.busy.val() | self.paths.busy.val() | self.change.busy.val();
         self.settle.d.next = 0.into();
-        self.cause.next = 0.into();
+        self.reasons.too_large.next = false;
         match self.state.q.val() {
             HashState::Idle => {
                 if self.start.val() {
@@ -364,7 +291,7 @@ impl Logic for HashControl {
                 if self.plan.done.val() {
                     self.state.d.next = HashState::Launch;
                     if !self.plan.fits.val() {
-                        self.cause.next = self.out_of_range.val();
+                        self.reasons.too_large.next = true;
                         self.state.d.next = HashState::Settle;
                     }
                 }
@@ -393,25 +320,25 @@ impl Logic for HashControl {
 
         // The tree.
         self.plan.size.next = self.size.val();
-        self.plan.depth.next = self.depth.val();
-        self.plan.arity_four.next = self.arity_four.val();
+        self.plan.depth.next = self.command.depth.val();
+        self.plan.arity_four.next = self.command.arity_four.val();
         self.plan.card_address.next = self.card_address.val();
 
         // The parts that carry commands out.
         self.messages.start.next = self.launch.val() & self.is_messages.val();
         self.messages.count.next = self.count.val();
-        self.messages.blocks.next = self.command_parameter.val().get_bits::<16>(16);
-        self.messages.rate.next = self.less_one.val().get_bits::<3>(0);
-        self.messages.second_output.next = self.second_output.val();
+        self.messages.blocks.next = self.command.blocks.val();
+        self.messages.rate.next = self.command.rate.val();
+        self.messages.second_output.next = self.command.second_output.val();
         self.messages.host_a.next = self.host_a.val();
         self.messages.host_b.next = self.host_b.val();
         self.messages.result_address.next = self.host_out.val();
         self.build.start.next = self.launch.val() & self.is_build.val();
         self.build.from_host.next = self.count.val().any();
         self.build.size.next = self.size.val();
-        self.build.depth.next = self.depth.val();
-        self.build.arity_four.next = self.arity_four.val();
-        self.build.second_output.next = self.second_output.val();
+        self.build.depth.next = self.command.depth.val();
+        self.build.arity_four.next = self.command.arity_four.val();
+        self.build.second_output.next = self.command.second_output.val();
         self.build.host_a.next = self.host_a.val();
         self.build.result_address.next = self.host_out.val();
         self.build.card_address.next = self.card_address.val();
@@ -421,21 +348,21 @@ impl Logic for HashControl {
         self.paths.start.next = self.launch.val() & self.is_paths.val();
         self.paths.count.next = self.count.val();
         self.paths.size.next = self.size.val();
-        self.paths.depth.next = self.depth.val();
-        self.paths.arity_four.next = self.arity_four.val();
+        self.paths.depth.next = self.command.depth.val();
+        self.paths.arity_four.next = self.command.arity_four.val();
         self.paths.host_a.next = self.host_a.val();
         self.paths.result_address.next = self.host_out.val();
         self.paths.card_address.next = self.card_address.val();
         self.change.start.next = self.launch.val() & self.is_update.val();
         self.change.count.next = self.count.val();
         self.change.size.next = self.size.val();
-        self.change.depth.next = self.depth.val();
-        self.change.arity_four.next = self.arity_four.val();
-        self.change.second_output.next = self.second_output.val();
+        self.change.depth.next = self.command.depth.val();
+        self.change.arity_four.next = self.command.arity_four.val();
+        self.change.second_output.next = self.command.second_output.val();
         self.change.host_a.next = self.host_a.val();
         self.change.result_address.next = self.host_out.val();
         self.change.card_address.next = self.card_address.val();
-        self.change.refused.next = self.reason.q.val().any();
+        self.change.refused.next = self.reasons.status.val().any();
 
         // Host read jobs.
         self.host_read_address.next = self.messages.host_read_address.val();
@@ -618,28 +545,17 @@ impl Logic for HashControl {
 
         // Reasons to refuse it, of which the first is kept.
         self.is_element.next = !self.is_paths.val() & (!self.is_update.val() | self.change.at_leaf.val());
-        self.host_check.element.next = self.host_in_data.val();
-        self.host_check.valid_in.next = self.host_in_valid.val()
+        self.reasons.start.next = self.start.val();
+        self.reasons.running.next = self.state.q.val() != HashState::Idle;
+        self.reasons.host_data.next = self.host_in_data.val();
+        self.reasons.host_valid.next = self.host_in_valid.val()
             & self.host_in_ready.val()
             & self.is_element.val()
             & (self.state.q.val() == HashState::Run);
-        self.low_check.element.next = self.card_in_data.val().get_bits::<256>(0);
-        self.low_check.valid_in.next = self.build.unchecked.val();
-        self.high_check.element.next = self.card_in_data.val().get_bits::<256>(256);
-        self.high_check.valid_in.next = self.build.unchecked.val();
-        if self.host_check.refused.val() | self.low_check.refused.val() | self.high_check.refused.val() {
-            self.cause.next = self.not_canonical.val();
-        }
-        if self.paths.bad_index.val() | self.change.bad_index.val() {
-            self.cause.next = self.bad_index.val();
-        }
-        if !self.reason.q.val().any() & (self.state.q.val() != HashState::Idle) {
-            self.reason.d.next = self.cause.val();
-        }
-        if self.start.val() {
-            self.reason.d.next = 0.into();
-        }
-        self.refusal.next = self.reason.q.val();
+        self.reasons.card_data.next = self.card_in_data.val();
+        self.reasons.card_valid.next = self.build.unchecked.val();
+        self.reasons.bad_index.next = self.paths.bad_index.val() | self.change.bad_index.val();
+        self.refusal.next = self.reasons.status.val();
 
         // What is counted.
         self.hashed.next = self.leave_valid.val() & self.leave_ready.val();
@@ -652,12 +568,6 @@ impl Logic for HashControl {
 
         if self.reset.val() {
             self.state.d.next = HashState::Idle;
-            self.reason.d.next = 0.into();
         }
     }
-}
-
-/// A code of the interface as a constant of a kernel.
-fn code(value: u8) -> Constant<Bits<8>> {
-    Constant::new(value.to_bits())
 }

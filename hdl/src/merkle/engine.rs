@@ -1,5 +1,9 @@
 //! The hash engine: its control, and a core for each width.
 
+use super::HashShape;
+use crate::poseidon::PoseidonCore;
+use crate::profile::{PoseidonProfile, Profile};
+
 /// Makes a hash engine of [`HashControl`](crate::merkle::HashControl) and cores that have the ports of
 /// [`PoseidonCore`](crate::poseidon::PoseidonCore): [`HashEngine`](crate::merkle::HashEngine) itself, and in tests of
 /// the engine one whose cores are small stand-ins. An engine without cores is empty and never busy.
@@ -11,7 +15,7 @@ macro_rules! hash_engine {
         pub struct $name {
             /// Clock, rising edge.
             pub clock: Signal<In, Clock>,
-            /// Synchronous reset; to be held for the latency of a pass, in which the cores forget what is in them.
+            /// Synchronous reset, to be held until pipelines as long as the field unit's are empty, as the card's resets are.
             pub reset: Signal<In, Bit>,
             /// Pulse: begin; only while `busy` is low. What follows stands until `busy` falls.
             pub start: Signal<In, Bit>,
@@ -162,6 +166,11 @@ macro_rules! hash_engine {
                     cores,
                 }
             }
+
+            /// The cores.
+            pub fn cores(&self) -> &[$core] {
+                &self.cores
+            }
         }
 
         impl ::rust_hdl::prelude::Logic for $name {
@@ -261,4 +270,32 @@ macro_rules! hash_engine {
             }
         }
     };
+}
+
+mod shipped {
+    use super::PoseidonCore;
+    use rust_hdl::prelude::*;
+
+    crate::hash_engine! {
+        /// The hash engine of a card: batches of hashes, sponges, Merkle trees in card memory.
+        HashEngine, PoseidonCore
+    }
+}
+
+pub use shipped::HashEngine;
+
+impl HashEngine {
+    /// The engine of a profile; one without cores for a profile that has no Poseidon.
+    pub fn new(profile: &Profile) -> HashEngine {
+        let core = |core: &PoseidonProfile| {
+            PoseidonCore::new(core.width as usize, core.lanes as usize, &profile.poseidon_datapath(core))
+        };
+        let cores = profile.poseidon.iter().map(core).collect();
+        HashEngine::assemble(&HashShape::new(profile), cores)
+    }
+
+    /// Cycles of a pass, which are the states that one lane holds: those of the longest; 0 without cores.
+    pub fn pass_latency(&self) -> usize {
+        self.cores().iter().map(PoseidonCore::pass_latency).max().unwrap_or_default()
+    }
 }
