@@ -25,6 +25,8 @@ pub struct Identification {
     pub has_msm: bool,
     /// The card has a field vector engine.
     pub has_field: bool,
+    /// The card has a Poseidon and Merkle engine.
+    pub has_poseidon: bool,
     /// Curves of the MSM engine: bit n for the curve of code n, see [`CurveId`].
     pub msm_curves: u32,
     /// Bits per window that a job may choose: bit c for windows of c bits.
@@ -39,7 +41,14 @@ pub struct Identification {
     pub card_memory_kib: u32,
     /// Latency of the Montgomery multiplier in cycles.
     pub field_latency_cycles: u32,
+    /// Lanes of the Poseidon engine for states of 2, 3, 4 and 5 elements, 0 to 15 each; see [`Identification::lanes`].
+    pub poseidon_lanes: [u8; 4],
+    /// Cycles of a pass through a Poseidon lane, which are the states in flight in it; the most over the widths.
+    pub poseidon_latency_cycles: u32,
 }
+
+/// The fields of [`POSEIDON_LANES`], in the order of [`Identification::poseidon_lanes`].
+const LANE_FIELDS: [Field; 4] = [POSEIDON_LANES_2, POSEIDON_LANES_3, POSEIDON_LANES_4, POSEIDON_LANES_5];
 
 impl Identification {
     /// The sixteen words, in register order.
@@ -56,7 +65,9 @@ impl Identification {
         set(CLOCK_KHZ, self.clock_khz);
         set(
             CAPABILITIES,
-            CAPABILITIES_MSM.put(self.has_msm.into()) | CAPABILITIES_FIELD.put(self.has_field.into()),
+            CAPABILITIES_MSM.put(self.has_msm.into())
+                | CAPABILITIES_FIELD.put(self.has_field.into())
+                | CAPABILITIES_POSEIDON.put(self.has_poseidon.into()),
         );
         set(
             MSM_CAPS,
@@ -68,6 +79,9 @@ impl Identification {
         set(CARD_MEMORY_KIB, self.card_memory_kib);
         set(FIELD_LATENCY, self.field_latency_cycles);
         set(MSM_WINDOW_CHOICES, self.msm_window_choices);
+        let lanes = LANE_FIELDS.iter().zip(self.poseidon_lanes);
+        set(POSEIDON_LANES, lanes.fold(0, |word, (field, lanes)| word | field.put(lanes.into())));
+        set(POSEIDON_LATENCY, self.poseidon_latency_cycles);
         words
     }
 
@@ -83,6 +97,7 @@ impl Identification {
             clock_khz: get(CLOCK_KHZ),
             has_msm: CAPABILITIES_MSM.get(get(CAPABILITIES)) != 0,
             has_field: CAPABILITIES_FIELD.get(get(CAPABILITIES)) != 0,
+            has_poseidon: CAPABILITIES_POSEIDON.get(get(CAPABILITIES)) != 0,
             msm_curves: MSM_CAPS_CURVES.get(get(MSM_CAPS)),
             msm_window_choices: get(MSM_WINDOW_CHOICES),
             msm_adders: MSM_CAPS_ADDERS.get(get(MSM_CAPS)),
@@ -90,12 +105,20 @@ impl Identification {
             msm_latency_cycles: get(MSM_LATENCY),
             card_memory_kib: get(CARD_MEMORY_KIB),
             field_latency_cycles: get(FIELD_LATENCY),
+            poseidon_lanes: LANE_FIELDS.map(|field| field.get(get(POSEIDON_LANES)) as u8),
+            poseidon_latency_cycles: get(POSEIDON_LATENCY),
         }
     }
 
     /// Whether the MSM engine works on a curve.
     pub fn has_curve(&self, curve: CurveId) -> bool {
         self.msm_curves >> curve as u32 & 1 == 1
+    }
+
+    /// Lanes of the Poseidon engine for states of `width` elements; 0 where it has none, or no such width exists.
+    pub fn lanes(&self, width: u32) -> u32 {
+        let lanes = width.checked_sub(POSEIDON_MIN_WIDTH).and_then(|at| self.poseidon_lanes.get(at as usize));
+        lanes.copied().unwrap_or(0).into()
     }
 
     /// The bits per window that a job may choose, ascending.

@@ -41,7 +41,7 @@ counters! {
     additions @ 1
     /// Non-zero digits taken in (MSM).
     digits @ 2
-    /// Elements taken in: scalars (MSM) or operand pairs (field vector).
+    /// Elements taken in: scalars (MSM) or operand pairs (field vector); hashes finished.
     elements @ 3
     /// Cycles of the bucket phase: from start until its last sum is parked (MSM).
     bucket_cycles @ 4
@@ -79,4 +79,8 @@ counters! {
     doublings @ 20
     /// Additions of opposite points, from which no sum comes (MSM, batched-affine adder).
     annihilations @ 21
+    /// Passes of states through the Poseidon lanes (hashes).
+    hash_passes @ 22
+    /// Cycles in which a Poseidon lane had no state to work on, summed over the lanes of the width concerned; with the passes they make up its cycles (hashes).
+    hash_starved @ 23
 }

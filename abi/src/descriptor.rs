@@ -41,6 +41,14 @@ codes! {
         SelfTest = 5
         /// Copies `count` lines of 64 bytes from card memory at `card_address` to `host_out`. `count` is at least 1.
         ReadCard = 6
+        /// Poseidon hashes of `count` messages at `host_a`; a digest (32 bytes) each to `host_out`. `parameter` names the width t, the output and the blocks B. B = 0 is the hash of fixed length: a message is t-1 elements, the state begins with 0. B of 1 or more is a sponge of B blocks of t-1 elements, each added to elements 1 to t-1 of a state whose element 0 begins as the one at `host_b`; messages then lie in groups of 512 (the last may be smaller), block by block: block 0 of every message of the group, then block 1 and so on. `count` is at least 1.
+        Poseidon = 7
+        /// Builds the Merkle tree of `size` leaves (at least 1) at `card_address` and writes its root (32 bytes) to `host_out`. `count` is `size`: the leaves come from `host_a`; or 0: they are in card memory, at `card_address`. `parameter` names arity, output and depth. Level l has n_l nodes, n_0 = `size`, n_(l+1) = n_l / arity rounded up; the levels lie one behind the other from the leaves up, and every level below the root's is filled up to a multiple of the arity with the root of an empty subtree of its height, which for leaves is 0. The root's level is 64 bytes, of which the first 32 are the root.
+        MerkleBuild = 8
+        /// Reads paths of the tree of `size` leaves at `card_address`: for each of the `count` indices at `host_a` (32 bytes, a little-endian number), for every level from the leaves to below the root, the whole group of nodes (arity times 32 bytes) that the path goes through, to `host_out`. `count` is 1 to 2^20.
+        MerklePaths = 9
+        /// Sets leaves of the tree of `size` leaves at `card_address` and recomputes their paths; writes the new root (32 bytes) to `host_out`. `count`, 1 to 1,024, entries of 64 bytes at `host_a`: the index (32 bytes, a little-endian number), ascending, each once; then the leaf.
+        MerkleUpdate = 10
     }
 }
 
@@ -119,8 +127,9 @@ pub const DESCRIPTOR_LAYOUT: &[EntryField] = &[
         "parameter",
         40,
         4,
-        "Bits 7:0 and 15:8: operation and field of a field vector command, bits per window and curve of an MSM; the others must be zero.",
+        "Bits 7:0 and 15:8: operation and field of a field vector command, bits per window and curve of an MSM. Of a hash: bits 3:0 the width, bit 4 the element of the last state that is the digest (0 as circomlib, 1), bits 31:16 the blocks. Of a tree: bits 3:0 the arity (2 or 4), bit 4 as of a hash, bits 13:8 the depth, 1 to 32. The others must be zero.",
     ),
+    entry("size", 44, 4, "Leaves of the tree that a Merkle command is about; zero in other commands."),
 ];
 
 /// A submission entry.
@@ -140,8 +149,10 @@ pub struct Descriptor {
     pub host_out: u64,
     /// Byte address in card memory.
     pub card_address: u64,
-    /// See [`field_parameter`] and [`msm_parameter`].
+    /// See [`field_parameter`], [`msm_parameter`], [`poseidon_parameter`] and [`TreeShape::parameter`].
     pub parameter: u32,
+    /// Leaves of the tree of a Merkle command.
+    pub size: u32,
 }
 
 impl Descriptor {
@@ -156,6 +167,7 @@ impl Descriptor {
         bytes[24..32].copy_from_slice(&self.host_out.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.card_address.to_le_bytes());
         bytes[40..44].copy_from_slice(&self.parameter.to_le_bytes());
+        bytes[44..48].copy_from_slice(&self.size.to_le_bytes());
         bytes
     }
 
@@ -174,6 +186,7 @@ impl Descriptor {
             host_out: u64_at(24),
             card_address: u64_at(32),
             parameter: u32_at(40),
+            size: u32_at(44),
         };
         (descriptor, descriptor.to_bytes() == *bytes)
     }

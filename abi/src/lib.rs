@@ -15,6 +15,7 @@ mod completion;
 mod counters;
 mod descriptor;
 pub mod docs;
+mod hash;
 mod registers;
 mod status;
 mod windows;
@@ -23,6 +24,7 @@ pub use capability::*;
 pub use completion::*;
 pub use counters::*;
 pub use descriptor::*;
+pub use hash::*;
 pub use registers::*;
 pub use status::*;
 pub use windows::*;
@@ -34,7 +36,7 @@ pub const MAGIC_VALUE: u32 = u32::from_le_bytes(*b"SPDL");
 pub const ABI_MAJOR: u16 = 2;
 
 /// Minor version of this interface: additions that an older driver can ignore.
-pub const ABI_MINOR: u16 = 1;
+pub const ABI_MINOR: u16 = 2;
 
 /// PCI vendor of the card: that of the FPGA's maker, as is usual for boards without one of their own.
 pub const PCI_VENDOR: u16 = 0x10ee;

@@ -83,6 +83,11 @@ fields! {
     ABI_VERSION_MAJOR = "MAJOR", 16, 16, "Major version; a driver refuses another than its own.";
     CAPABILITIES_MSM = "MSM", 0, 1, "The card has an MSM engine.";
     CAPABILITIES_FIELD = "FIELD", 1, 1, "The card has a field vector engine.";
+    CAPABILITIES_POSEIDON = "POSEIDON", 2, 1, "The card has a Poseidon and Merkle engine.";
+    POSEIDON_LANES_2 = "WIDTH_2", 0, 4, "Lanes for states of 2 elements.";
+    POSEIDON_LANES_3 = "WIDTH_3", 4, 4, "Lanes for states of 3 elements, as in trees of arity 2.";
+    POSEIDON_LANES_4 = "WIDTH_4", 8, 4, "Lanes for states of 4 elements.";
+    POSEIDON_LANES_5 = "WIDTH_5", 12, 4, "Lanes for states of 5 elements, as in trees of arity 4.";
     MSM_CAPS_CURVES = "CURVES", 0, 8, "Curves that a job may name: bit 0 BN254 G1, bit 1 Grumpkin.";
     MSM_CAPS_ADDERS = "ADDERS", 8, 8, "Number of point adders.";
     MSM_CAPS_ADDER_KIND = "ADDER_KIND", 16, 4, "Adder: 0 = complete projective, 1 = batched affine.";
@@ -122,7 +127,7 @@ registers! {
         /// Clock of the core in kHz (in simulation: the clock that the profile assumes).
         CLOCK_KHZ @ 0x010 ReadOnly {}
         /// Engines on the card.
-        CAPABILITIES @ 0x014 ReadOnly { CAPABILITIES_MSM, CAPABILITIES_FIELD }
+        CAPABILITIES @ 0x014 ReadOnly { CAPABILITIES_MSM, CAPABILITIES_FIELD, CAPABILITIES_POSEIDON }
         /// Shape of the MSM engine.
         MSM_CAPS @ 0x018 ReadOnly { MSM_CAPS_CURVES, MSM_CAPS_ADDERS, MSM_CAPS_ADDER_KIND }
         /// Latency of the point adder in cycles.
@@ -133,6 +138,10 @@ registers! {
         FIELD_LATENCY @ 0x024 ReadOnly {}
         /// Bits per window that an MSM may choose: bit c is set where windows of c bits can be chosen.
         MSM_WINDOW_CHOICES @ 0x028 ReadOnly {}
+        /// Lanes of the Poseidon engine for each width of the state; a width without a lane is not offered.
+        POSEIDON_LANES @ 0x02c ReadOnly { POSEIDON_LANES_2, POSEIDON_LANES_3, POSEIDON_LANES_4, POSEIDON_LANES_5 }
+        /// Cycles of a pass through a Poseidon lane, which are the states in flight in it; the most over the widths.
+        POSEIDON_LATENCY @ 0x030 ReadOnly {}
         /// Starts and resets the card.
         CONTROL @ 0x040 ReadWrite { CONTROL_ENABLE, CONTROL_RESET }
         /// State of the card.

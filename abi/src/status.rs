@@ -66,6 +66,10 @@ statuses! {
     HostReadMalformed = 16
     /// The host has not enabled bus mastering, so the card may not access its memory.
     HostAccessDisabled = 17
+    /// An element is not below the prime. The command ran to its end; its results, and a tree it wrote, are not to be used.
+    NotCanonical = 18
+    /// The index of a leaf is past the tree, or in an update not above the one before it. An update has written nothing.
+    BadIndex = 19
 }
 
 /// Why a read of host memory failed, as the PCIe endpoint tells the core with each beat (`m_axi_host_ruser`, 3 bits):

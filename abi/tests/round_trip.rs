@@ -4,16 +4,9 @@ use proptest::prelude::*;
 use spandrel_abi::*;
 
 fn descriptor() -> impl Strategy<Value = Descriptor> {
-    (any::<(u8, u16, u32)>(), any::<(u64, u64, u64, u64)>(), any::<u32>()).prop_map(
-        |((opcode, command_id, count), (host_a, host_b, host_out, card_address), parameter)| Descriptor {
-            opcode,
-            command_id,
-            count,
-            host_a,
-            host_b,
-            host_out,
-            card_address,
-            parameter,
+    (any::<(u8, u16, u32)>(), any::<(u64, u64, u64, u64)>(), any::<(u32, u32)>()).prop_map(
+        |((opcode, command_id, count), (host_a, host_b, host_out, card_address), (parameter, size))| {
+            Descriptor { opcode, command_id, count, host_a, host_b, host_out, card_address, parameter, size }
         },
     )
 }
@@ -58,6 +51,7 @@ proptest! {
             ("host_out", descriptor.host_out),
             ("card_address", descriptor.card_address),
             ("parameter", descriptor.parameter.into()),
+            ("size", descriptor.size.into()),
         ] {
             prop_assert_eq!(value_at(&bytes, DESCRIPTOR_LAYOUT, name), value, "{}", name);
         }
@@ -107,6 +101,10 @@ proptest! {
         let choices: Vec<_> = identification.window_choices().collect();
         prop_assert!(choices.is_sorted());
         prop_assert_eq!(choices.iter().fold(0, |mask, bits| mask | 1 << bits), identification.msm_window_choices & !1);
+        for width in 0..16 {
+            let lanes = written[11] >> (4 * width) & 15;
+            prop_assert_eq!(identification.lanes(width + 2), if width < 4 { lanes } else { 0 });
+        }
         for curve in CurveId::ALL {
             prop_assert_eq!(identification.has_curve(*curve), written[6] >> *curve as u32 & 1 == 1);
         }

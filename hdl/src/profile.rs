@@ -3,6 +3,7 @@
 use crate::curve::Curve;
 use crate::datapath::DatapathConfig;
 use serde::{Deserialize, Serialize};
+use spandrel_abi::{POSEIDON_MAX_WIDTH, POSEIDON_MIN_WIDTH};
 use std::path::{Path, PathBuf};
 
 /// Profiles that are built in, by name.
@@ -14,6 +15,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-wide", include_str!("../../bitstreams/sim-wide/profile.toml")),
     ("sim-cycle", include_str!("../../bitstreams/sim-cycle/profile.toml")),
     ("sim-grumpkin", include_str!("../../bitstreams/sim-grumpkin/profile.toml")),
+    ("sim-poseidon", include_str!("../../bitstreams/sim-poseidon/profile.toml")),
+    ("sim-merkle", include_str!("../../bitstreams/sim-merkle/profile.toml")),
     ("sim-pcie", include_str!("../../bitstreams/sim-pcie/profile.toml")),
     ("sim-pcie-512", include_str!("../../bitstreams/sim-pcie-512/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
@@ -35,9 +38,36 @@ pub struct Profile {
     pub datapath: DatapathConfig,
     /// Shape of the MSM engine.
     pub msm: MsmProfile,
+    /// The widths of the Poseidon engine, ascending; a card without any has no such engine.
+    #[serde(default)]
+    pub poseidon: Vec<PoseidonProfile>,
     /// The PCIe endpoint; a card without one has its buses as ports.
     #[serde(default)]
     pub pcie: Option<PcieProfile>,
+}
+
+/// The lanes of one width of the Poseidon engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoseidonProfile {
+    /// Elements t of the state, 2 to 5.
+    pub width: u32,
+    /// Lanes, 1 to 15, each with 2·t + 2 multipliers.
+    pub lanes: u32,
+    /// Whose multipliers they are.
+    #[serde(default)]
+    pub multipliers: Multipliers,
+}
+
+/// Whose multipliers an engine works with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Multipliers {
+    /// Its own.
+    #[default]
+    Own,
+    /// Those of the MSM engine's adder: MSMs and hashes take turns.
+    Shared,
 }
 
 /// Shape of the PCIe endpoint.
@@ -239,6 +269,24 @@ impl Profile {
             format!("card_memory_kib = {}", self.card_memory_kib),
             "64 to 2^28",
         )?;
+        must(
+            self.poseidon.is_sorted_by(|low, high| low.width < high.width),
+            format!("widths {:?}", self.poseidon.iter().map(|core| core.width).collect::<Vec<_>>()),
+            "the [[poseidon]] tables are ascending by width, each width once",
+        )?;
+        for core in &self.poseidon {
+            must(
+                (POSEIDON_MIN_WIDTH..=POSEIDON_MAX_WIDTH).contains(&core.width),
+                format!("width = {}", core.width),
+                "2 to 5",
+            )?;
+            must((1..=15).contains(&core.lanes), format!("lanes = {}", core.lanes), "1 to 15")?;
+            must(
+                core.multipliers == Multipliers::Own,
+                "multipliers = \"shared\"".to_owned(),
+                "\"own\": cards with one pool of multipliers are not built yet",
+            )?;
+        }
         let Some(pcie) = &self.pcie else { return Ok(()) };
         must(
             [256, 512].contains(&pcie.stream_bits),
@@ -283,6 +331,24 @@ mod tests {
         let batched = text.replace("\"complete\"", "\"batched-affine\"\nbatch_pairs = 8");
         let error = Profile::parse("x", &batched).unwrap_err().to_string();
         assert!(error.contains("batch_pairs = 8"), "{error}");
+        let poseidon = |table: &str| {
+            let text = format!("{text}\n{table}");
+            Profile::parse("x", &text).map_err(|error| error.to_string())
+        };
+        let table = |width: u32, lanes: u32| format!("[[poseidon]]\nwidth = {width}\nlanes = {lanes}\n");
+        let sound = poseidon(&(table(3, 2) + &table(5, 15))).unwrap().poseidon;
+        assert_eq!(sound.iter().map(|core| (core.width, core.lanes)).collect::<Vec<_>>(), [(3, 2), (5, 15)]);
+        for (tables, rule) in [
+            (table(1, 1), "2 to 5"),
+            (table(6, 1), "2 to 5"),
+            (table(3, 0), "1 to 15"),
+            (table(3, 16), "1 to 15"),
+            (table(3, 1) + &table(3, 1), "ascending"),
+            (table(5, 1) + &table(3, 1), "ascending"),
+        ] {
+            let error = poseidon(&tables).unwrap_err();
+            assert!(error.contains(rule), "{error}");
+        }
         let pcie = |table: &str| {
             let text = format!("{text}\n[pcie]\n{table}");
             Profile::parse("x", &text).map_err(|error| error.to_string())

@@ -77,6 +77,11 @@ impl Bounds {
             }
             Opcode::ReadCard => count.saturating_mul(CYCLES_PER_BYTE * 2 * CARD_ALIGNMENT),
             Opcode::FieldVector => count.saturating_mul(CYCLES_PER_BYTE * 3 * field_bytes),
+            // At most 128 passes a hash and 64 levels or blocks an element, one after the other.
+            Opcode::Poseidon | Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate => {
+                let hash = 128 * (1 + u64::from(id.poseidon_latency_cycles));
+                count.saturating_mul(64).saturating_mul(hash)
+            }
             Opcode::SelfTest => {
                 // Known answers through each pipeline, some of them one after the other.
                 1000 * (u64::from(id.msm_latency_cycles) + u64::from(id.field_latency_cycles))

@@ -33,6 +33,11 @@ pub(crate) fn check(id: &Identification) -> Result<(), DriverError> {
         within("a number of MSM adders", id.msm_adders, 1, 16)?;
         within("an adder latency in cycles", id.msm_latency_cycles, 1, 1 << 20)?;
     }
+    if id.has_poseidon {
+        let lanes = id.poseidon_lanes.iter().copied().map(u32::from).sum();
+        within("a number of Poseidon lanes", lanes, 1, 60)?;
+        within("a latency of a Poseidon lane in cycles", id.poseidon_latency_cycles, 1, 1 << 20)?;
+    }
     Ok(())
 }
 
@@ -67,6 +72,9 @@ pub(crate) mod tests {
             msm_latency_cycles: 200,
             card_memory_kib: 1024,
             field_latency_cycles: 40,
+            has_poseidon: true,
+            poseidon_lanes: [0, 2, 0, 1],
+            poseidon_latency_cycles: 20,
         }
     }
 
@@ -84,6 +92,9 @@ pub(crate) mod tests {
         without_engines.has_field = false;
         without_engines.msm_window_choices = 0;
         without_engines.field_latency_cycles = 0;
+        without_engines.has_poseidon = false;
+        without_engines.poseidon_lanes = [0; 4];
+        without_engines.poseidon_latency_cycles = 0;
         check(&without_engines).expect("a card without engines is still a card");
         let mut newer = plausible();
         newer.abi_minor = 7;
@@ -98,7 +109,9 @@ pub(crate) mod tests {
             refused(|id| id.abi_major = ABI_MAJOR + 1),
             DriverError::AbiMismatch { major, .. } if major == ABI_MAJOR + 1
         ));
-        let changes: [fn(&mut Identification); 12] = [
+        let changes: [fn(&mut Identification); 14] = [
+            |id| id.poseidon_lanes = [0; 4],
+            |id| id.poseidon_latency_cycles = 0,
             |id| id.clock_khz = 0,
             |id| id.clock_khz = u32::MAX,
             |id| id.card_memory_kib = 0,

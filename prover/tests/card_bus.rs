@@ -56,6 +56,9 @@ fn registers() -> Vec<u8> {
         msm_latency_cycles: 100,
         card_memory_kib: 1024,
         field_latency_cycles: 30,
+        has_poseidon: true,
+        poseidon_lanes: [0, 2, 0, 1],
+        poseidon_latency_cycles: 20,
     };
     for (index, word) in identification.to_words().iter().enumerate() {
         put(4 * index, *word);

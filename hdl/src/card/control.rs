@@ -9,16 +9,11 @@ use super::report::Report;
 use super::reset::ResetControl;
 use super::self_test::SelfTest;
 use super::windows::WindowTable;
-use crate::axi::{ReadDma, WriteDma};
 use crate::stream::{Pair, Split};
 use rust_hdl::prelude::*;
 use spandrel_abi::{CurveId, HOST_READ_CAUSES, Identification, Status};
 
-/// Beats that a bus master buffers: four of the longest bursts, which hides a memory latency of as many cycles.
-const BUFFER_BEATS: usize = 256;
-
-/// Registers, queues, bus masters, field vector engine and self-test; the MSM engine and the field unit are outside,
-/// on the ports that begin with `msm_` and `field_`.
+/// Registers, queues, bus masters, field vector engine and self-test; the engines and the bus masters are outside.
 #[derive(LogicBlock)]
 pub struct CardControl {
     /// Clock, rising edge.
@@ -69,124 +64,120 @@ pub struct CardControl {
     pub s_axil_rvalid: Signal<Out, Bit>,
     /// Registers, AXI4-Lite: read data ready.
     pub s_axil_rready: Signal<In, Bit>,
-    /// Host memory, AXI4: write identifier, 0.
-    pub m_axi_host_awid: Signal<Out, Bits<4>>,
-    /// Host memory, AXI4: write address.
-    pub m_axi_host_awaddr: Signal<Out, Bits<64>>,
-    /// Host memory, AXI4: write burst length minus one.
-    pub m_axi_host_awlen: Signal<Out, Bits<8>>,
-    /// Host memory, AXI4: write beat size, log2 of bytes.
-    pub m_axi_host_awsize: Signal<Out, Bits<3>>,
-    /// Host memory, AXI4: write burst type, incrementing.
-    pub m_axi_host_awburst: Signal<Out, Bits<2>>,
-    /// Host memory, AXI4: write address valid.
-    pub m_axi_host_awvalid: Signal<Out, Bit>,
-    /// Host memory, AXI4: write address ready.
-    pub m_axi_host_awready: Signal<In, Bit>,
-    /// Host memory, AXI4: write data.
-    pub m_axi_host_wdata: Signal<Out, Bits<256>>,
-    /// Host memory, AXI4: byte strobes.
-    pub m_axi_host_wstrb: Signal<Out, Bits<32>>,
-    /// Host memory, AXI4: last beat of a write burst.
-    pub m_axi_host_wlast: Signal<Out, Bit>,
-    /// Host memory, AXI4: write data valid.
-    pub m_axi_host_wvalid: Signal<Out, Bit>,
-    /// Host memory, AXI4: write data ready.
-    pub m_axi_host_wready: Signal<In, Bit>,
-    /// Host memory, AXI4: write response identifier, not looked at.
-    pub m_axi_host_bid: Signal<In, Bits<4>>,
-    /// Host memory, AXI4: write response.
-    pub m_axi_host_bresp: Signal<In, Bits<2>>,
-    /// Host memory, AXI4: write response valid.
-    pub m_axi_host_bvalid: Signal<In, Bit>,
-    /// Host memory, AXI4: write response ready.
-    pub m_axi_host_bready: Signal<Out, Bit>,
-    /// Host memory, AXI4: read identifier, 0.
-    pub m_axi_host_arid: Signal<Out, Bits<4>>,
-    /// Host memory, AXI4: read address.
-    pub m_axi_host_araddr: Signal<Out, Bits<64>>,
-    /// Host memory, AXI4: read burst length minus one.
-    pub m_axi_host_arlen: Signal<Out, Bits<8>>,
-    /// Host memory, AXI4: read beat size, log2 of bytes.
-    pub m_axi_host_arsize: Signal<Out, Bits<3>>,
-    /// Host memory, AXI4: read burst type, incrementing.
-    pub m_axi_host_arburst: Signal<Out, Bits<2>>,
-    /// Host memory, AXI4: read address valid.
-    pub m_axi_host_arvalid: Signal<Out, Bit>,
-    /// Host memory, AXI4: read address ready.
-    pub m_axi_host_arready: Signal<In, Bit>,
-    /// Host memory, AXI4: read identifier, not looked at.
-    pub m_axi_host_rid: Signal<In, Bits<4>>,
-    /// Host memory, AXI4: read data.
-    pub m_axi_host_rdata: Signal<In, Bits<256>>,
-    /// Host memory, AXI4: read response.
-    pub m_axi_host_rresp: Signal<In, Bits<2>>,
-    /// Host memory, AXI4: why a read beat failed, as [`spandrel_abi::HOST_READ_CAUSES`] lists.
-    pub m_axi_host_ruser: Signal<In, Bits<3>>,
-    /// Host memory, AXI4: last beat of a read burst, not looked at: beats are counted.
-    pub m_axi_host_rlast: Signal<In, Bit>,
-    /// Host memory, AXI4: read data valid.
-    pub m_axi_host_rvalid: Signal<In, Bit>,
-    /// Host memory, AXI4: read data ready.
-    pub m_axi_host_rready: Signal<Out, Bit>,
-    /// Card memory, AXI4: write identifier, 0.
-    pub m_axi_card_awid: Signal<Out, Bits<4>>,
-    /// Card memory, AXI4: write address.
-    pub m_axi_card_awaddr: Signal<Out, Bits<40>>,
-    /// Card memory, AXI4: write burst length minus one.
-    pub m_axi_card_awlen: Signal<Out, Bits<8>>,
-    /// Card memory, AXI4: write beat size, log2 of bytes.
-    pub m_axi_card_awsize: Signal<Out, Bits<3>>,
-    /// Card memory, AXI4: write burst type, incrementing.
-    pub m_axi_card_awburst: Signal<Out, Bits<2>>,
-    /// Card memory, AXI4: write address valid.
-    pub m_axi_card_awvalid: Signal<Out, Bit>,
-    /// Card memory, AXI4: write address ready.
-    pub m_axi_card_awready: Signal<In, Bit>,
-    /// Card memory, AXI4: write data.
-    pub m_axi_card_wdata: Signal<Out, Bits<512>>,
-    /// Card memory, AXI4: byte strobes.
-    pub m_axi_card_wstrb: Signal<Out, Bits<64>>,
-    /// Card memory, AXI4: last beat of a write burst.
-    pub m_axi_card_wlast: Signal<Out, Bit>,
-    /// Card memory, AXI4: write data valid.
-    pub m_axi_card_wvalid: Signal<Out, Bit>,
-    /// Card memory, AXI4: write data ready.
-    pub m_axi_card_wready: Signal<In, Bit>,
-    /// Card memory, AXI4: write response identifier, not looked at.
-    pub m_axi_card_bid: Signal<In, Bits<4>>,
-    /// Card memory, AXI4: write response.
-    pub m_axi_card_bresp: Signal<In, Bits<2>>,
-    /// Card memory, AXI4: write response valid.
-    pub m_axi_card_bvalid: Signal<In, Bit>,
-    /// Card memory, AXI4: write response ready.
-    pub m_axi_card_bready: Signal<Out, Bit>,
-    /// Card memory, AXI4: read identifier, 0.
-    pub m_axi_card_arid: Signal<Out, Bits<4>>,
-    /// Card memory, AXI4: read address.
-    pub m_axi_card_araddr: Signal<Out, Bits<40>>,
-    /// Card memory, AXI4: read burst length minus one.
-    pub m_axi_card_arlen: Signal<Out, Bits<8>>,
-    /// Card memory, AXI4: read beat size, log2 of bytes.
-    pub m_axi_card_arsize: Signal<Out, Bits<3>>,
-    /// Card memory, AXI4: read burst type, incrementing.
-    pub m_axi_card_arburst: Signal<Out, Bits<2>>,
-    /// Card memory, AXI4: read address valid.
-    pub m_axi_card_arvalid: Signal<Out, Bit>,
-    /// Card memory, AXI4: read address ready.
-    pub m_axi_card_arready: Signal<In, Bit>,
-    /// Card memory, AXI4: read identifier, not looked at.
-    pub m_axi_card_rid: Signal<In, Bits<4>>,
-    /// Card memory, AXI4: read data.
-    pub m_axi_card_rdata: Signal<In, Bits<512>>,
-    /// Card memory, AXI4: read response.
-    pub m_axi_card_rresp: Signal<In, Bits<2>>,
-    /// Card memory, AXI4: last beat of a read burst, not looked at: beats are counted.
-    pub m_axi_card_rlast: Signal<In, Bit>,
-    /// Card memory, AXI4: read data valid.
-    pub m_axi_card_rvalid: Signal<In, Bit>,
-    /// Card memory, AXI4: read data ready.
-    pub m_axi_card_rready: Signal<Out, Bit>,
+    /// Stops the bus masters in an orderly manner.
+    pub abort: Signal<Out, Bit>,
+    /// Clears the bus masters' faults.
+    pub clear: Signal<Out, Bit>,
+    /// Job of the host read master: byte address.
+    pub host_read_address: Signal<Out, Bits<64>>,
+    /// Job of the host read master: beats.
+    pub host_read_beats: Signal<Out, Bits<32>>,
+    /// Job of the host read master: offered.
+    pub host_read_valid: Signal<Out, Bit>,
+    /// Job of the host read master: accepted.
+    pub host_read_ready: Signal<In, Bit>,
+    /// Beat from host memory.
+    pub host_in_data: Signal<In, Bits<256>>,
+    /// Beat from host memory: valid.
+    pub host_in_valid: Signal<In, Bit>,
+    /// Beat from host memory: taken.
+    pub host_in_ready: Signal<Out, Bit>,
+    /// Job of the host write master: byte address.
+    pub host_write_address: Signal<Out, Bits<64>>,
+    /// Job of the host write master: beats.
+    pub host_write_beats: Signal<Out, Bits<32>>,
+    /// Job of the host write master: offered.
+    pub host_write_valid: Signal<Out, Bit>,
+    /// Job of the host write master: accepted.
+    pub host_write_ready: Signal<In, Bit>,
+    /// Beat to host memory.
+    pub host_out_data: Signal<Out, Bits<256>>,
+    /// Beat to host memory: valid.
+    pub host_out_valid: Signal<Out, Bit>,
+    /// Beat to host memory: taken.
+    pub host_out_ready: Signal<In, Bit>,
+    /// Job of the card read master: byte address.
+    pub card_read_address: Signal<Out, Bits<64>>,
+    /// Job of the card read master: beats.
+    pub card_read_beats: Signal<Out, Bits<32>>,
+    /// Job of the card read master: offered.
+    pub card_read_valid: Signal<Out, Bit>,
+    /// Job of the card read master: accepted.
+    pub card_read_ready: Signal<In, Bit>,
+    /// Beat from card memory.
+    pub card_in_data: Signal<In, Bits<512>>,
+    /// Beat from card memory: valid.
+    pub card_in_valid: Signal<In, Bit>,
+    /// Beat from card memory: taken.
+    pub card_in_ready: Signal<Out, Bit>,
+    /// Job of the card write master: byte address.
+    pub card_write_address: Signal<Out, Bits<64>>,
+    /// Job of the card write master: beats.
+    pub card_write_beats: Signal<Out, Bits<32>>,
+    /// Job of the card write master: offered.
+    pub card_write_valid: Signal<Out, Bit>,
+    /// Job of the card write master: accepted.
+    pub card_write_ready: Signal<In, Bit>,
+    /// Beat to card memory.
+    pub card_out_data: Signal<Out, Bits<512>>,
+    /// Beat to card memory: valid.
+    pub card_out_valid: Signal<Out, Bit>,
+    /// Beat to card memory: taken.
+    pub card_out_ready: Signal<In, Bit>,
+    /// The host read master is idle.
+    pub host_read_idle: Signal<In, Bit>,
+    /// The host write master is idle.
+    pub host_write_idle: Signal<In, Bit>,
+    /// Both card-memory masters are idle.
+    pub card_idle: Signal<In, Bit>,
+    /// Host read master: error since the last `clear`.
+    pub host_read_fault: Signal<In, Bit>,
+    /// Its cause, as [`spandrel_abi::HOST_READ_CAUSES`] lists.
+    pub host_read_cause: Signal<In, Bits<3>>,
+    /// Host write master: error since the last `clear`.
+    pub host_write_fault: Signal<In, Bit>,
+    /// Either card-memory master: error since the last `clear`.
+    pub card_fault: Signal<In, Bit>,
+    /// A beat came from host memory.
+    pub host_read_beat: Signal<In, Bit>,
+    /// A beat went to host memory.
+    pub host_write_beat: Signal<In, Bit>,
+    /// A beat came from card memory.
+    pub card_read_beat: Signal<In, Bit>,
+    /// A beat went to card memory.
+    pub card_write_beat: Signal<In, Bit>,
+    /// Hash engine: reset.
+    pub hash_reset: Signal<Out, Bit>,
+    /// Hash engine: start.
+    pub hash_start: Signal<Out, Bit>,
+    /// Hash engine: what to do.
+    pub hash_opcode: Signal<Out, Bits<8>>,
+    /// Hash engine: number of elements.
+    pub hash_count: Signal<Out, Bits<32>>,
+    /// Hash engine: leaves of the tree.
+    pub hash_size: Signal<Out, Bits<32>>,
+    /// Hash engine: width or arity, output, blocks or depth.
+    pub hash_parameter: Signal<Out, Bits<32>>,
+    /// Hash engine: host address of the first operand.
+    pub hash_host_a: Signal<Out, Bits<64>>,
+    /// Hash engine: host address of the second operand.
+    pub hash_host_b: Signal<Out, Bits<64>>,
+    /// Hash engine: host address of the result.
+    pub hash_host_out: Signal<Out, Bits<64>>,
+    /// Hash engine: address in card memory.
+    pub hash_card_address: Signal<Out, Bits<64>>,
+    /// Hash engine: it runs.
+    pub hash_busy: Signal<In, Bit>,
+    /// Hash engine: why it refused what it was given, a status code; 0 where it did not.
+    pub hash_refusal: Signal<In, Bits<8>>,
+    /// Hash engine: a hash has finished.
+    pub hash_hashed: Signal<In, Bit>,
+    /// Hash engine: lanes that work on a state in this cycle.
+    pub hash_passes: Signal<In, Bits<8>>,
+    /// Hash engine: lanes that have no state in this cycle.
+    pub hash_starved: Signal<In, Bits<8>>,
+    /// The bus masters are the hash engine's.
+    pub hashing: Signal<Out, Bit>,
     /// MSM engine: reset.
     pub msm_reset: Signal<Out, Bit>,
     /// MSM engine: start.
@@ -217,42 +208,10 @@ pub struct CardControl {
     pub msm_result_valid: Signal<In, Bit>,
     /// MSM engine: coordinate taken.
     pub msm_result_ready: Signal<Out, Bit>,
-    /// MSM engine: its counter `cycles`.
-    pub msm_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `additions`.
+    /// MSM engine: its counters, as [`MsmCounters`](super::MsmCounters) lays them out.
+    pub msm_counters: Signal<In, Bits<2048>>,
+    /// MSM engine: additions since its job's start.
     pub msm_additions: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `digits`.
-    pub msm_digits: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `elements`.
-    pub msm_elements: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `bucket_cycles`.
-    pub msm_bucket_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `reduction_cycles`.
-    pub msm_reduction_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `idle_cycles`.
-    pub msm_idle_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `digit_stall_cycles`.
-    pub msm_digit_stall_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `idle_no_pair_cycles`.
-    pub msm_idle_no_pair_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `idle_batch_cycles`.
-    pub msm_idle_batch_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `idle_adder_cycles`.
-    pub msm_idle_adder_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `idle_memory_cycles`.
-    pub msm_idle_memory_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `idle_host_cycles`.
-    pub msm_idle_host_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `idle_drain_cycles`.
-    pub msm_idle_drain_cycles: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `parked`.
-    pub msm_parked: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `matched`.
-    pub msm_matched: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `doublings`.
-    pub msm_doublings: Signal<In, Bits<64>>,
-    /// MSM engine: its counter `annihilations`.
-    pub msm_annihilations: Signal<In, Bits<64>>,
     /// Field unit: first operand.
     pub field_a: Signal<Out, Bits<256>>,
     /// Field unit: second operand.
@@ -277,22 +236,15 @@ pub struct CardControl {
     vector: FieldVector,
     self_test: SelfTest,
     counters: JobCounters,
-    host_reader: ReadDma<256>,
-    host_writer: WriteDma<256, 32>,
-    card_reader: ReadDma<512>,
-    card_writer: WriteDma<512, 64>,
     points: Pair<256, 512>,
     lines: Split<256, 512>,
     core_reset: Signal<Local, Bit>,
-    draining: Signal<Local, Bit>,
-    clear: Signal<Local, Bit>,
     host_idle: Signal<Local, Bit>,
-    card_idle: Signal<Local, Bit>,
     taker_ready: Signal<Local, Bit>,
     vector_field: Signal<Local, Bits<24>>,
     command_parameter: Signal<Local, Bits<32>>,
     read_status: Signal<Local, Bits<8>>,
-    host_read_fault: Constant<Bits<8>>,
+    status_host_read: Constant<Bits<8>>,
     before_causes: Constant<Bits<8>>,
     last_cause: Constant<Bits<3>>,
     self_test_count: Constant<Bits<32>>,
@@ -328,65 +280,63 @@ impl CardControl {
             s_axil_rresp: Default::default(),
             s_axil_rvalid: Default::default(),
             s_axil_rready: Default::default(),
-            m_axi_host_awid: Default::default(),
-            m_axi_host_awaddr: Default::default(),
-            m_axi_host_awlen: Default::default(),
-            m_axi_host_awsize: Default::default(),
-            m_axi_host_awburst: Default::default(),
-            m_axi_host_awvalid: Default::default(),
-            m_axi_host_awready: Default::default(),
-            m_axi_host_wdata: Default::default(),
-            m_axi_host_wstrb: Default::default(),
-            m_axi_host_wlast: Default::default(),
-            m_axi_host_wvalid: Default::default(),
-            m_axi_host_wready: Default::default(),
-            m_axi_host_bid: Default::default(),
-            m_axi_host_bresp: Default::default(),
-            m_axi_host_bvalid: Default::default(),
-            m_axi_host_bready: Default::default(),
-            m_axi_host_arid: Default::default(),
-            m_axi_host_araddr: Default::default(),
-            m_axi_host_arlen: Default::default(),
-            m_axi_host_arsize: Default::default(),
-            m_axi_host_arburst: Default::default(),
-            m_axi_host_arvalid: Default::default(),
-            m_axi_host_arready: Default::default(),
-            m_axi_host_rid: Default::default(),
-            m_axi_host_rdata: Default::default(),
-            m_axi_host_rresp: Default::default(),
-            m_axi_host_ruser: Default::default(),
-            m_axi_host_rlast: Default::default(),
-            m_axi_host_rvalid: Default::default(),
-            m_axi_host_rready: Default::default(),
-            m_axi_card_awid: Default::default(),
-            m_axi_card_awaddr: Default::default(),
-            m_axi_card_awlen: Default::default(),
-            m_axi_card_awsize: Default::default(),
-            m_axi_card_awburst: Default::default(),
-            m_axi_card_awvalid: Default::default(),
-            m_axi_card_awready: Default::default(),
-            m_axi_card_wdata: Default::default(),
-            m_axi_card_wstrb: Default::default(),
-            m_axi_card_wlast: Default::default(),
-            m_axi_card_wvalid: Default::default(),
-            m_axi_card_wready: Default::default(),
-            m_axi_card_bid: Default::default(),
-            m_axi_card_bresp: Default::default(),
-            m_axi_card_bvalid: Default::default(),
-            m_axi_card_bready: Default::default(),
-            m_axi_card_arid: Default::default(),
-            m_axi_card_araddr: Default::default(),
-            m_axi_card_arlen: Default::default(),
-            m_axi_card_arsize: Default::default(),
-            m_axi_card_arburst: Default::default(),
-            m_axi_card_arvalid: Default::default(),
-            m_axi_card_arready: Default::default(),
-            m_axi_card_rid: Default::default(),
-            m_axi_card_rdata: Default::default(),
-            m_axi_card_rresp: Default::default(),
-            m_axi_card_rlast: Default::default(),
-            m_axi_card_rvalid: Default::default(),
-            m_axi_card_rready: Default::default(),
+            abort: Default::default(),
+            clear: Default::default(),
+            host_read_address: Default::default(),
+            host_read_beats: Default::default(),
+            host_read_valid: Default::default(),
+            host_read_ready: Default::default(),
+            host_in_data: Default::default(),
+            host_in_valid: Default::default(),
+            host_in_ready: Default::default(),
+            host_write_address: Default::default(),
+            host_write_beats: Default::default(),
+            host_write_valid: Default::default(),
+            host_write_ready: Default::default(),
+            host_out_data: Default::default(),
+            host_out_valid: Default::default(),
+            host_out_ready: Default::default(),
+            card_read_address: Default::default(),
+            card_read_beats: Default::default(),
+            card_read_valid: Default::default(),
+            card_read_ready: Default::default(),
+            card_in_data: Default::default(),
+            card_in_valid: Default::default(),
+            card_in_ready: Default::default(),
+            card_write_address: Default::default(),
+            card_write_beats: Default::default(),
+            card_write_valid: Default::default(),
+            card_write_ready: Default::default(),
+            card_out_data: Default::default(),
+            card_out_valid: Default::default(),
+            card_out_ready: Default::default(),
+            host_read_idle: Default::default(),
+            host_write_idle: Default::default(),
+            card_idle: Default::default(),
+            host_read_fault: Default::default(),
+            host_read_cause: Default::default(),
+            host_write_fault: Default::default(),
+            card_fault: Default::default(),
+            host_read_beat: Default::default(),
+            host_write_beat: Default::default(),
+            card_read_beat: Default::default(),
+            card_write_beat: Default::default(),
+            hash_reset: Default::default(),
+            hash_start: Default::default(),
+            hash_opcode: Default::default(),
+            hash_count: Default::default(),
+            hash_size: Default::default(),
+            hash_parameter: Default::default(),
+            hash_host_a: Default::default(),
+            hash_host_b: Default::default(),
+            hash_host_out: Default::default(),
+            hash_card_address: Default::default(),
+            hash_busy: Default::default(),
+            hash_refusal: Default::default(),
+            hash_hashed: Default::default(),
+            hash_passes: Default::default(),
+            hash_starved: Default::default(),
+            hashing: Default::default(),
             msm_reset: Default::default(),
             msm_start: Default::default(),
             msm_count: Default::default(),
@@ -402,24 +352,8 @@ impl CardControl {
             msm_result_data: Default::default(),
             msm_result_valid: Default::default(),
             msm_result_ready: Default::default(),
-            msm_cycles: Default::default(),
+            msm_counters: Default::default(),
             msm_additions: Default::default(),
-            msm_digits: Default::default(),
-            msm_elements: Default::default(),
-            msm_bucket_cycles: Default::default(),
-            msm_reduction_cycles: Default::default(),
-            msm_idle_cycles: Default::default(),
-            msm_digit_stall_cycles: Default::default(),
-            msm_idle_no_pair_cycles: Default::default(),
-            msm_idle_batch_cycles: Default::default(),
-            msm_idle_adder_cycles: Default::default(),
-            msm_idle_memory_cycles: Default::default(),
-            msm_idle_host_cycles: Default::default(),
-            msm_idle_drain_cycles: Default::default(),
-            msm_parked: Default::default(),
-            msm_matched: Default::default(),
-            msm_doublings: Default::default(),
-            msm_annihilations: Default::default(),
             field_a: Default::default(),
             field_b: Default::default(),
             field_field: Default::default(),
@@ -437,22 +371,15 @@ impl CardControl {
             vector: FieldVector::new(field_latency),
             self_test: SelfTest::new(identification),
             counters: Default::default(),
-            host_reader: ReadDma::new(BUFFER_BEATS),
-            host_writer: WriteDma::new(BUFFER_BEATS),
-            card_reader: ReadDma::new(BUFFER_BEATS),
-            card_writer: WriteDma::new(BUFFER_BEATS),
             points: Default::default(),
             lines: Default::default(),
             core_reset: Default::default(),
-            draining: Default::default(),
-            clear: Default::default(),
             host_idle: Default::default(),
-            card_idle: Default::default(),
             taker_ready: Default::default(),
             vector_field: Default::default(),
             command_parameter: Default::default(),
             read_status: Default::default(),
-            host_read_fault: Constant::new(Bits::from(Status::HostReadFault as u64)),
+            status_host_read: Constant::new(Bits::from(Status::HostReadFault as u64)),
             before_causes: Constant::new(Bits::from(Status::Unsupported as u64)),
             last_cause: Constant::new(HOST_READ_CAUSES.len().to_bits()),
             self_test_count: Constant::new(super::self_test::SELF_TEST_MSM_COUNT.into()),
@@ -464,15 +391,14 @@ impl Logic for CardControl {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(self, clock, registers, resets, queue, executor, report, vector, self_test, counters);
-        clock!(self, clock, host_reader, host_writer, card_reader, card_writer, points, lines);
+        clock!(self, clock, points, lines);
 
         // Resets.
         self.resets.reset.next = self.reset.val();
         self.resets.request.next = self.registers.reset_request.val() | self.reset_request.val();
-        self.host_idle.next = self.host_reader.idle.val() & self.host_writer.idle.val();
-        self.card_idle.next = self.card_reader.idle.val() & self.card_writer.idle.val();
+        self.host_idle.next = self.host_read_idle.val() & self.host_write_idle.val();
         self.resets.drained.next = self.host_idle.val() & self.card_idle.val();
-        self.draining.next = self.resets.abort.val();
+        self.abort.next = self.resets.abort.val();
         self.core_reset.next = self.resets.core_reset.val();
         self.registers.reset.next = self.reset.val();
         self.registers.core_reset.next = self.core_reset.val();
@@ -486,19 +412,8 @@ impl Logic for CardControl {
         self.points.reset.next = self.core_reset.val();
         self.lines.reset.next = self.core_reset.val();
         self.msm_reset.next = self.core_reset.val();
-        self.host_reader.reset.next = self.reset.val();
-        self.host_writer.reset.next = self.reset.val();
-        self.card_reader.reset.next = self.reset.val();
-        self.card_writer.reset.next = self.reset.val();
-        self.host_reader.abort.next = self.draining.val();
-        self.host_writer.abort.next = self.draining.val();
-        self.card_reader.abort.next = self.draining.val();
-        self.card_writer.abort.next = self.draining.val();
+        self.hash_reset.next = self.core_reset.val();
         self.clear.next = self.queue.clear.val();
-        self.host_reader.clear.next = self.clear.val();
-        self.host_writer.clear.next = self.clear.val();
-        self.card_reader.clear.next = self.clear.val();
-        self.card_writer.clear.next = self.clear.val();
 
         // Registers.
         self.registers.awaddr.next = self.s_axil_awaddr.val();
@@ -532,9 +447,9 @@ impl Logic for CardControl {
         self.busy.next = self.queue.busy.val() | self.core_reset.val();
 
         // A cause of a failed read that has a status of its own is told by it.
-        self.read_status.next = self.host_read_fault.val();
-        if (self.host_reader.cause.val() != 0) & (self.host_reader.cause.val() <= self.last_cause.val()) {
-            self.read_status.next = self.before_causes.val() + bit_cast::<8, 3>(self.host_reader.cause.val());
+        self.read_status.next = self.status_host_read.val();
+        if (self.host_read_cause.val() != 0) & (self.host_read_cause.val() <= self.last_cause.val()) {
+            self.read_status.next = self.before_causes.val() + bit_cast::<8, 3>(self.host_read_cause.val());
         }
 
         // Queues.
@@ -545,11 +460,11 @@ impl Logic for CardControl {
         self.queue.cq_base.next = self.registers.cq_base.val();
         self.queue.cq_mask.next = self.registers.cq_mask.val();
         self.queue.cq_head.next = self.registers.cq_head.val();
-        self.queue.read_idle.next = self.host_reader.idle.val();
-        self.queue.read_fault.next = self.host_reader.fault.val();
+        self.queue.read_idle.next = self.host_read_idle.val();
+        self.queue.read_fault.next = self.host_read_fault.val();
         self.queue.read_status.next = self.read_status.val();
-        self.queue.write_idle.next = self.host_writer.idle.val();
-        self.queue.write_fault.next = self.host_writer.fault.val();
+        self.queue.write_idle.next = self.host_write_idle.val();
+        self.queue.write_fault.next = self.host_write_fault.val();
         self.queue.done.next = self.executor.done.val();
         self.queue.done_status.next = self.executor.status.val();
 
@@ -564,41 +479,43 @@ impl Logic for CardControl {
         self.windows.window_bits.next = self.command_parameter.val().get_bits::<8>(0);
         self.executor.result_beats.next = self.windows.result_beats.val();
         self.executor.masters_idle.next = self.host_idle.val() & self.card_idle.val();
-        self.executor.host_read_fault.next = self.host_reader.fault.val();
+        self.executor.host_read_fault.next = self.host_read_fault.val();
         self.executor.host_read_status.next = self.read_status.val();
-        self.executor.host_write_fault.next = self.host_writer.fault.val();
-        self.executor.card_fault.next = self.card_reader.fault.val() | self.card_writer.fault.val();
+        self.executor.host_write_fault.next = self.host_write_fault.val();
+        self.executor.card_fault.next = self.card_fault.val();
         self.executor.msm_busy.next = self.msm_busy.val();
         self.executor.vector_busy.next = self.vector.busy.val();
+        self.executor.hash_busy.next = self.hash_busy.val();
+        self.executor.hash_refusal.next = self.hash_refusal.val();
         self.executor.report_busy.next = self.report.busy.val();
         self.executor.self_test_busy.next = self.self_test.busy.val();
         self.executor.self_test_failed.next = self.self_test.failed.val();
 
         // Jobs of the host read master: queue, command machine and field vector engine never ask at the same time.
-        self.host_reader.job_address.next = self.queue.read_address.val();
-        self.host_reader.job_beats.next = 2.into();
-        self.host_reader.job_valid.next = self.queue.read_valid.val();
+        self.host_read_address.next = self.queue.read_address.val();
+        self.host_read_beats.next = 2.into();
+        self.host_read_valid.next = self.queue.read_valid.val();
         if self.executor.host_read_valid.val() {
-            self.host_reader.job_address.next = self.executor.host_read_address.val();
-            self.host_reader.job_beats.next = self.executor.host_read_beats.val();
-            self.host_reader.job_valid.next = true;
+            self.host_read_address.next = self.executor.host_read_address.val();
+            self.host_read_beats.next = self.executor.host_read_beats.val();
+            self.host_read_valid.next = true;
         }
         if self.executor.combining.val() {
-            self.host_reader.job_address.next = self.vector.job_address.val();
-            self.host_reader.job_beats.next = self.vector.job_beats.val();
-            self.host_reader.job_valid.next = self.vector.job_valid.val();
+            self.host_read_address.next = self.vector.job_address.val();
+            self.host_read_beats.next = self.vector.job_beats.val();
+            self.host_read_valid.next = self.vector.job_valid.val();
         }
-        self.queue.read_ready.next = self.host_reader.job_ready.val();
-        self.executor.host_read_ready.next = self.host_reader.job_ready.val();
-        self.vector.job_ready.next = self.host_reader.job_ready.val() & self.executor.combining.val();
+        self.queue.read_ready.next = self.host_read_ready.val();
+        self.executor.host_read_ready.next = self.host_read_ready.val();
+        self.vector.job_ready.next = self.host_read_ready.val() & self.executor.combining.val();
 
         // Data of the host read master: to card memory, the MSM engine, the field vector engine or the queue.
-        self.queue.entry_data.next = self.host_reader.out_data.val();
-        self.queue.entry_valid.next = self.host_reader.out_valid.val();
-        self.points.in_data.next = self.host_reader.out_data.val();
-        self.points.in_valid.next = self.host_reader.out_valid.val() & self.executor.loading.val();
-        self.vector.in_data.next = self.host_reader.out_data.val();
-        self.vector.in_valid.next = self.host_reader.out_valid.val() & self.executor.combining.val();
+        self.queue.entry_data.next = self.host_in_data.val();
+        self.queue.entry_valid.next = self.host_in_valid.val();
+        self.points.in_data.next = self.host_in_data.val();
+        self.points.in_valid.next = self.host_in_valid.val() & self.executor.loading.val();
+        self.vector.in_data.next = self.host_in_data.val();
+        self.vector.in_valid.next = self.host_in_valid.val() & self.executor.combining.val();
         self.taker_ready.next = self.queue.entry_ready.val();
         if self.executor.loading.val() {
             self.taker_ready.next = self.points.in_ready.val();
@@ -609,59 +526,59 @@ impl Logic for CardControl {
         if self.executor.combining.val() {
             self.taker_ready.next = self.vector.in_ready.val();
         }
-        self.host_reader.out_ready.next = self.taker_ready.val();
+        self.host_in_ready.next = self.taker_ready.val();
 
         // Jobs and data of the host write master.
-        self.host_writer.job_address.next = self.queue.write_address.val();
-        self.host_writer.job_beats.next = 1.into();
-        self.host_writer.job_valid.next = self.queue.write_valid.val();
+        self.host_write_address.next = self.queue.write_address.val();
+        self.host_write_beats.next = 1.into();
+        self.host_write_valid.next = self.queue.write_valid.val();
         if self.executor.host_write_valid.val() {
-            self.host_writer.job_address.next = self.executor.host_write_address.val();
-            self.host_writer.job_beats.next = self.executor.host_write_beats.val();
-            self.host_writer.job_valid.next = true;
+            self.host_write_address.next = self.executor.host_write_address.val();
+            self.host_write_beats.next = self.executor.host_write_beats.val();
+            self.host_write_valid.next = true;
         }
-        self.queue.write_ready.next = self.host_writer.job_ready.val();
-        self.executor.host_write_ready.next = self.host_writer.job_ready.val();
-        self.host_writer.in_data.next = self.queue.completion_data.val();
-        self.host_writer.in_valid.next = self.queue.completion_valid.val();
+        self.queue.write_ready.next = self.host_write_ready.val();
+        self.executor.host_write_ready.next = self.host_write_ready.val();
+        self.host_out_data.next = self.queue.completion_data.val();
+        self.host_out_valid.next = self.queue.completion_valid.val();
         if self.executor.reporting.val() {
-            self.host_writer.in_data.next = self.report.out_data.val();
-            self.host_writer.in_valid.next = self.report.out_valid.val();
+            self.host_out_data.next = self.report.out_data.val();
+            self.host_out_valid.next = self.report.out_valid.val();
         }
         if self.executor.combining.val() {
-            self.host_writer.in_data.next = self.vector.out_data.val();
-            self.host_writer.in_valid.next = self.vector.out_valid.val();
+            self.host_out_data.next = self.vector.out_data.val();
+            self.host_out_valid.next = self.vector.out_valid.val();
         }
         if self.executor.multiplying.val() {
-            self.host_writer.in_data.next = self.msm_result_data.val();
-            self.host_writer.in_valid.next = self.msm_result_valid.val();
+            self.host_out_data.next = self.msm_result_data.val();
+            self.host_out_valid.next = self.msm_result_valid.val();
         }
-        self.lines.in_data.next = self.card_reader.out_data.val();
-        self.lines.in_valid.next = self.card_reader.out_valid.val() & self.executor.fetching.val();
-        self.lines.out_ready.next = self.host_writer.in_ready.val() & self.executor.fetching.val();
+        self.lines.in_data.next = self.card_in_data.val();
+        self.lines.in_valid.next = self.card_in_valid.val() & self.executor.fetching.val();
+        self.lines.out_ready.next = self.host_out_ready.val() & self.executor.fetching.val();
         if self.executor.fetching.val() {
-            self.host_writer.in_data.next = self.lines.out_data.val();
-            self.host_writer.in_valid.next = self.lines.out_valid.val();
+            self.host_out_data.next = self.lines.out_data.val();
+            self.host_out_valid.next = self.lines.out_valid.val();
         }
-        self.queue.completion_ready.next = self.host_writer.in_ready.val();
-        self.report.out_ready.next = self.host_writer.in_ready.val() & self.executor.reporting.val();
-        self.vector.out_ready.next = self.host_writer.in_ready.val() & self.executor.combining.val();
+        self.queue.completion_ready.next = self.host_out_ready.val();
+        self.report.out_ready.next = self.host_out_ready.val() & self.executor.reporting.val();
+        self.vector.out_ready.next = self.host_out_ready.val() & self.executor.combining.val();
 
         // Card memory: bases go in when they are loaded, points come out for an MSM, lines for the host.
-        self.card_writer.job_address.next = self.executor.card_job_address.val();
-        self.card_writer.job_beats.next = self.executor.card_job_beats.val();
-        self.card_writer.job_valid.next = self.executor.card_write_valid.val();
-        self.executor.card_write_ready.next = self.card_writer.job_ready.val();
-        self.card_writer.in_data.next = self.points.out_data.val();
-        self.card_writer.in_valid.next = self.points.out_valid.val();
-        self.points.out_ready.next = self.card_writer.in_ready.val();
-        self.card_reader.job_address.next = self.executor.card_job_address.val();
-        self.card_reader.job_beats.next = self.executor.card_job_beats.val();
-        self.card_reader.job_valid.next = self.executor.card_read_valid.val();
-        self.executor.card_read_ready.next = self.card_reader.job_ready.val();
-        self.card_reader.out_ready.next = self.msm_point_ready.val() & self.executor.multiplying.val();
+        self.card_write_address.next = self.executor.card_job_address.val();
+        self.card_write_beats.next = self.executor.card_job_beats.val();
+        self.card_write_valid.next = self.executor.card_write_valid.val();
+        self.executor.card_write_ready.next = self.card_write_ready.val();
+        self.card_out_data.next = self.points.out_data.val();
+        self.card_out_valid.next = self.points.out_valid.val();
+        self.points.out_ready.next = self.card_out_ready.val();
+        self.card_read_address.next = self.executor.card_job_address.val();
+        self.card_read_beats.next = self.executor.card_job_beats.val();
+        self.card_read_valid.next = self.executor.card_read_valid.val();
+        self.executor.card_read_ready.next = self.card_read_ready.val();
+        self.card_in_ready.next = self.msm_point_ready.val() & self.executor.multiplying.val();
         if self.executor.fetching.val() {
-            self.card_reader.out_ready.next = self.lines.in_ready.val();
+            self.card_in_ready.next = self.lines.in_ready.val();
         }
 
         // The MSM engine, for a command or for the self-test.
@@ -670,11 +587,11 @@ impl Logic for CardControl {
         self.msm_window_choice.next = self.windows.choice.val();
         // The command's curve is one that the card has; with both, the code is the place.
         self.msm_second_curve.next = self.both_curves.val() & self.command_parameter.val().get_bit(8);
-        self.msm_scalar_data.next = self.host_reader.out_data.val();
-        self.msm_scalar_valid.next = self.host_reader.out_valid.val() & self.executor.multiplying.val();
-        self.msm_point_data.next = self.card_reader.out_data.val();
-        self.msm_point_valid.next = self.card_reader.out_valid.val() & self.executor.multiplying.val();
-        self.msm_result_ready.next = self.host_writer.in_ready.val() & self.executor.multiplying.val();
+        self.msm_scalar_data.next = self.host_in_data.val();
+        self.msm_scalar_valid.next = self.host_in_valid.val() & self.executor.multiplying.val();
+        self.msm_point_data.next = self.card_in_data.val();
+        self.msm_point_valid.next = self.card_in_valid.val() & self.executor.multiplying.val();
+        self.msm_result_ready.next = self.host_out_ready.val() & self.executor.multiplying.val();
         if self.executor.testing.val() {
             self.msm_count.next = self.self_test_count.val();
             self.msm_window_choice.next = 0.into();
@@ -715,6 +632,18 @@ impl Logic for CardControl {
         self.self_test.unit_result.next = self.field_result.val();
         self.self_test.unit_result_valid.next = self.field_result_valid.val() & self.executor.testing.val();
 
+        // The hash engine, which has the bus masters to itself while it runs.
+        self.hashing.next = self.executor.hashing.val();
+        self.hash_start.next = self.executor.hash_start.val();
+        self.hash_opcode.next = self.queue.opcode.val();
+        self.hash_count.next = self.queue.count.val();
+        self.hash_size.next = self.queue.size.val();
+        self.hash_parameter.next = self.queue.command_parameter.val();
+        self.hash_host_a.next = self.queue.host_a.val();
+        self.hash_host_b.next = self.queue.host_b.val();
+        self.hash_host_out.next = self.queue.host_out.val();
+        self.hash_card_address.next = self.queue.card_address.val();
+
         // Reports and counters.
         self.report.start_identification.next = self.executor.identification_start.val();
         self.report.start_counters.next = self.executor.counters_start.val();
@@ -722,86 +651,16 @@ impl Logic for CardControl {
         self.counters.job_start.next = self.executor.counting_start.val();
         self.counters.job_end.next = self.executor.counting_end.val();
         self.counters.is_msm.next = self.executor.multiplying.val();
-        self.counters.msm_cycles.next = self.msm_cycles.val();
-        self.counters.msm_additions.next = self.msm_additions.val();
-        self.counters.msm_digits.next = self.msm_digits.val();
-        self.counters.msm_elements.next = self.msm_elements.val();
-        self.counters.msm_bucket_cycles.next = self.msm_bucket_cycles.val();
-        self.counters.msm_reduction_cycles.next = self.msm_reduction_cycles.val();
-        self.counters.msm_idle_cycles.next = self.msm_idle_cycles.val();
-        self.counters.msm_digit_stall_cycles.next = self.msm_digit_stall_cycles.val();
-        self.counters.msm_idle_no_pair_cycles.next = self.msm_idle_no_pair_cycles.val();
-        self.counters.msm_idle_batch_cycles.next = self.msm_idle_batch_cycles.val();
-        self.counters.msm_idle_adder_cycles.next = self.msm_idle_adder_cycles.val();
-        self.counters.msm_idle_memory_cycles.next = self.msm_idle_memory_cycles.val();
-        self.counters.msm_idle_host_cycles.next = self.msm_idle_host_cycles.val();
-        self.counters.msm_idle_drain_cycles.next = self.msm_idle_drain_cycles.val();
-        self.counters.msm_parked.next = self.msm_parked.val();
-        self.counters.msm_matched.next = self.msm_matched.val();
-        self.counters.msm_doublings.next = self.msm_doublings.val();
-        self.counters.msm_annihilations.next = self.msm_annihilations.val();
+        self.counters.msm.next = self.msm_counters.val();
         self.counters.vector_busy.next = self.vector.busy.val();
         self.counters.vector_issued.next = self.vector.issued.val();
-        self.counters.host_read_beat.next = self.host_reader.beat.val();
-        self.counters.host_write_beat.next = self.host_writer.beat.val();
-        self.counters.card_read_beat.next = self.card_reader.beat.val();
-        self.counters.card_write_beat.next = self.card_writer.beat.val();
-
-        // Buses.
-        self.m_axi_host_awid.next = 0.into();
-        self.m_axi_host_awaddr.next = self.host_writer.awaddr.val();
-        self.m_axi_host_awlen.next = self.host_writer.awlen.val();
-        self.m_axi_host_awsize.next = 5.into();
-        self.m_axi_host_awburst.next = 1.into();
-        self.m_axi_host_awvalid.next = self.host_writer.awvalid.val();
-        self.host_writer.awready.next = self.m_axi_host_awready.val();
-        self.m_axi_host_wdata.next = self.host_writer.wdata.val();
-        self.m_axi_host_wstrb.next = self.host_writer.wstrb.val();
-        self.m_axi_host_wlast.next = self.host_writer.wlast.val();
-        self.m_axi_host_wvalid.next = self.host_writer.wvalid.val();
-        self.host_writer.wready.next = self.m_axi_host_wready.val();
-        self.host_writer.bresp.next = self.m_axi_host_bresp.val();
-        self.host_writer.bvalid.next = self.m_axi_host_bvalid.val();
-        self.m_axi_host_bready.next = self.host_writer.bready.val();
-        self.m_axi_host_arid.next = 0.into();
-        self.m_axi_host_araddr.next = self.host_reader.araddr.val();
-        self.m_axi_host_arlen.next = self.host_reader.arlen.val();
-        self.m_axi_host_arsize.next = 5.into();
-        self.m_axi_host_arburst.next = 1.into();
-        self.m_axi_host_arvalid.next = self.host_reader.arvalid.val();
-        self.host_reader.arready.next = self.m_axi_host_arready.val();
-        self.host_reader.rdata.next = self.m_axi_host_rdata.val();
-        self.host_reader.rresp.next = self.m_axi_host_rresp.val();
-        self.host_reader.ruser.next = self.m_axi_host_ruser.val();
-        self.host_reader.rvalid.next = self.m_axi_host_rvalid.val();
-        self.m_axi_host_rready.next = self.host_reader.rready.val();
-
-        self.m_axi_card_awid.next = 0.into();
-        self.m_axi_card_awaddr.next = bit_cast::<40, 64>(self.card_writer.awaddr.val());
-        self.m_axi_card_awlen.next = self.card_writer.awlen.val();
-        self.m_axi_card_awsize.next = 6.into();
-        self.m_axi_card_awburst.next = 1.into();
-        self.m_axi_card_awvalid.next = self.card_writer.awvalid.val();
-        self.card_writer.awready.next = self.m_axi_card_awready.val();
-        self.m_axi_card_wdata.next = self.card_writer.wdata.val();
-        self.m_axi_card_wstrb.next = self.card_writer.wstrb.val();
-        self.m_axi_card_wlast.next = self.card_writer.wlast.val();
-        self.m_axi_card_wvalid.next = self.card_writer.wvalid.val();
-        self.card_writer.wready.next = self.m_axi_card_wready.val();
-        self.card_writer.bresp.next = self.m_axi_card_bresp.val();
-        self.card_writer.bvalid.next = self.m_axi_card_bvalid.val();
-        self.m_axi_card_bready.next = self.card_writer.bready.val();
-        self.m_axi_card_arid.next = 0.into();
-        self.m_axi_card_araddr.next = bit_cast::<40, 64>(self.card_reader.araddr.val());
-        self.m_axi_card_arlen.next = self.card_reader.arlen.val();
-        self.m_axi_card_arsize.next = 6.into();
-        self.m_axi_card_arburst.next = 1.into();
-        self.m_axi_card_arvalid.next = self.card_reader.arvalid.val();
-        self.card_reader.arready.next = self.m_axi_card_arready.val();
-        self.card_reader.rdata.next = self.m_axi_card_rdata.val();
-        self.card_reader.rresp.next = self.m_axi_card_rresp.val();
-        self.card_reader.ruser.next = 0.into();
-        self.card_reader.rvalid.next = self.m_axi_card_rvalid.val();
-        self.m_axi_card_rready.next = self.card_reader.rready.val();
+        self.counters.hash_busy.next = self.hash_busy.val();
+        self.counters.hashed.next = self.hash_hashed.val();
+        self.counters.hash_passes.next = self.hash_passes.val();
+        self.counters.hash_starved.next = self.hash_starved.val();
+        self.counters.host_read_beat.next = self.host_read_beat.val();
+        self.counters.host_write_beat.next = self.host_write_beat.val();
+        self.counters.card_read_beat.next = self.card_read_beat.val();
+        self.counters.card_write_beat.next = self.card_write_beat.val();
     }
 }

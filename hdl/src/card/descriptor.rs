@@ -1,13 +1,17 @@
 //! Takes a submission entry apart and checks it in full.
 
+use super::hash_parameter::HashParameter;
 use super::windows::WindowTable;
 use rust_hdl::prelude::*;
-use spandrel_abi::{CARD_ALIGNMENT, HOST_ALIGNMENT, Identification, MAX_COUNT, Opcode, Status};
+use spandrel_abi::{
+    CARD_ALIGNMENT, HOST_ALIGNMENT, Identification, MAX_COUNT, MERKLE_PATHS_MAX, MERKLE_UPDATE_MAX, Opcode,
+    Status,
+};
 
 /// Fields and status of a submission entry, combinational.
 ///
-/// The checks, of which the first that fails gives the status: opcode, reserved bytes, count, alignment of the
-/// addresses that the command uses, range in card memory, parameter.
+/// The checks, of which the first that fails gives the status: opcode, engine, reserved bytes, count and size, alignment
+/// of the addresses that the command uses, range in card memory (but for trees, whose engine checks it), parameter.
 #[derive(LogicBlock)]
 pub struct DescriptorCheck {
     /// Bytes 0 to 31.
@@ -30,9 +34,12 @@ pub struct DescriptorCheck {
     pub card_address: Signal<Out, Bits<64>>,
     /// Field and operation, or curve and bits per window.
     pub command_parameter: Signal<Out, Bits<32>>,
+    /// Leaves of the tree.
+    pub size: Signal<Out, Bits<32>>,
     /// `spandrel_abi::Status`.
     pub status: Signal<Out, Bits<8>>,
     windows: WindowTable,
+    hash: HashParameter,
     known: Signal<Local, Bit>,
     no_count: Signal<Local, Bit>,
     some_count: Signal<Local, Bit>,
@@ -42,6 +49,12 @@ pub struct DescriptorCheck {
     uses_card: Signal<Local, Bit>,
     uses_field: Signal<Local, Bit>,
     uses_curve: Signal<Local, Bit>,
+    is_poseidon: Signal<Local, Bit>,
+    is_build: Signal<Local, Bit>,
+    is_paths: Signal<Local, Bit>,
+    is_update: Signal<Local, Bit>,
+    is_tree: Signal<Local, Bit>,
+    bad_size: Signal<Local, Bit>,
     misaligned_a: Signal<Local, Bit>,
     misaligned_b: Signal<Local, Bit>,
     misaligned_out: Signal<Local, Bit>,
@@ -61,6 +74,13 @@ pub struct DescriptorCheck {
     read_counters: Constant<Bits<8>>,
     self_test: Constant<Bits<8>>,
     read_card: Constant<Bits<8>>,
+    poseidon: Constant<Bits<8>>,
+    merkle_build: Constant<Bits<8>>,
+    merkle_paths: Constant<Bits<8>>,
+    merkle_update: Constant<Bits<8>>,
+    has_poseidon: Constant<Bit>,
+    most_paths: Constant<Bits<32>>,
+    most_updates: Constant<Bits<32>>,
     host_offset: Constant<Bits<64>>,
     card_offset: Constant<Bits<64>>,
     card_bytes: Constant<Bits<64>>,
@@ -73,6 +93,7 @@ pub struct DescriptorCheck {
     bad_alignment: Constant<Bits<8>>,
     card_address_out_of_range: Constant<Bits<8>>,
     bad_parameter: Constant<Bits<8>>,
+    unsupported: Constant<Bits<8>>,
 }
 
 /// A code of the interface as a constant of a kernel.
@@ -95,8 +116,10 @@ impl DescriptorCheck {
             host_out: Default::default(),
             card_address: Default::default(),
             command_parameter: Default::default(),
+            size: Default::default(),
             status: Default::default(),
             windows: WindowTable::new(identification),
+            hash: HashParameter::new(identification),
             known: Default::default(),
             no_count: Default::default(),
             some_count: Default::default(),
@@ -106,6 +129,12 @@ impl DescriptorCheck {
             uses_card: Default::default(),
             uses_field: Default::default(),
             uses_curve: Default::default(),
+            is_poseidon: Default::default(),
+            is_build: Default::default(),
+            is_paths: Default::default(),
+            is_update: Default::default(),
+            is_tree: Default::default(),
+            bad_size: Default::default(),
             misaligned_a: Default::default(),
             misaligned_b: Default::default(),
             misaligned_out: Default::default(),
@@ -125,6 +154,13 @@ impl DescriptorCheck {
             read_counters: code(Opcode::ReadCounters as u8),
             self_test: code(Opcode::SelfTest as u8),
             read_card: code(Opcode::ReadCard as u8),
+            poseidon: code(Opcode::Poseidon as u8),
+            merkle_build: code(Opcode::MerkleBuild as u8),
+            merkle_paths: code(Opcode::MerklePaths as u8),
+            merkle_update: code(Opcode::MerkleUpdate as u8),
+            has_poseidon: Constant::new(identification.has_poseidon),
+            most_paths: Constant::new(MERKLE_PATHS_MAX.to_bits()),
+            most_updates: Constant::new(MERKLE_UPDATE_MAX.to_bits()),
             host_offset: Constant::new((HOST_ALIGNMENT - 1).into()),
             card_offset: Constant::new((CARD_ALIGNMENT - 1).into()),
             card_bytes: Constant::new(card_memory_bytes.into()),
@@ -137,6 +173,7 @@ impl DescriptorCheck {
             bad_alignment: code(Status::BadAlignment as u8),
             card_address_out_of_range: code(Status::CardAddressOutOfRange as u8),
             bad_parameter: code(Status::BadParameter as u8),
+            unsupported: code(Status::Unsupported as u8),
         }
     }
 }
@@ -152,6 +189,7 @@ impl Logic for DescriptorCheck {
         self.host_out.next = self.first.val().get_bits::<64>(192);
         self.card_address.next = self.second.val().get_bits::<64>(0);
         self.command_parameter.next = self.second.val().get_bits::<32>(64);
+        self.size.next = self.second.val().get_bits::<32>(96);
 
         // What each command uses.
         self.known.next = false;
@@ -199,12 +237,25 @@ impl Logic for DescriptorCheck {
             self.uses_out.next = true;
             self.uses_field.next = true;
         }
+        self.is_poseidon.next = self.opcode.val() == self.poseidon.val();
+        self.is_build.next = self.opcode.val() == self.merkle_build.val();
+        self.is_paths.next = self.opcode.val() == self.merkle_paths.val();
+        self.is_update.next = self.opcode.val() == self.merkle_update.val();
+        self.is_tree.next = self.is_build.val() | self.is_paths.val() | self.is_update.val();
+        if self.is_poseidon.val() | self.is_tree.val() {
+            self.known.next = true;
+            self.uses_out.next = true;
+            self.uses_a.next = !self.is_build.val() | (self.count.val() != 0);
+            self.some_count.next = !self.is_build.val();
+            // A sponge's state begins with an element from the host.
+            self.uses_b.next = self.is_poseidon.val() & (self.second.val().get_bits::<16>(80) != 0);
+        }
 
         self.misaligned_a.next = self.uses_a.val() & (self.host_a.val() & self.host_offset.val()).any();
         self.misaligned_b.next = self.uses_b.val() & (self.host_b.val() & self.host_offset.val()).any();
         self.misaligned_out.next = self.uses_out.val() & (self.host_out.val() & self.host_offset.val()).any();
-        self.misaligned_card.next =
-            self.uses_card.val() & (self.card_address.val() & self.card_offset.val()).any();
+        self.misaligned_card.next = (self.uses_card.val() | self.is_tree.val())
+            & (self.card_address.val() & self.card_offset.val()).any();
         self.bytes.next = bit_cast::<64, 32>(self.count.val()) << 6;
         self.room.next = self.card_bytes.val() - self.card_address.val();
         self.out_of_range.next = self.uses_card.val()
@@ -218,9 +269,22 @@ impl Logic for DescriptorCheck {
             | (self.parameter_high.val() > 31)
             | !self.curve_shown.val().get_bit(0);
 
+        self.hash.command_parameter.next = self.command_parameter.val();
+        self.hash.size.next = self.size.val();
+        // Without leaves from the host a build has no count.
+        self.bad_size.next = (self.is_tree.val()
+            & ((self.size.val() == 0) | (self.size.val() > self.max_count.val())))
+            | (self.is_build.val() & (self.count.val() != 0) & (self.count.val() != self.size.val()))
+            | (self.is_paths.val() & (self.count.val() > self.most_paths.val()))
+            | (self.is_update.val() & (self.count.val() > self.most_updates.val()));
+
         // The last assignment counts: the most important check comes last.
         self.status.next = self.success.val();
-        if (self.uses_field.val() & self.bad_field.val()) | (self.uses_curve.val() & self.bad_curve.val()) {
+        if (self.uses_field.val() & self.bad_field.val())
+            | (self.uses_curve.val() & self.bad_curve.val())
+            | (self.is_poseidon.val() & !self.hash.hash_offered.val())
+            | (self.is_tree.val() & !self.hash.tree_offered.val())
+        {
             self.status.next = self.bad_parameter.val();
         }
         if self.out_of_range.val() {
@@ -236,11 +300,18 @@ impl Logic for DescriptorCheck {
         if (self.no_count.val() & (self.count.val() != 0))
             | (self.some_count.val() & (self.count.val() == 0))
             | (self.count.val() > self.max_count.val())
+            | self.bad_size.val()
         {
             self.status.next = self.bad_length.val();
         }
-        if (self.first.val().get_bits::<8>(8) != 0) | (self.second.val().get_bits::<160>(96) != 0) {
+        if (self.first.val().get_bits::<8>(8) != 0)
+            | (self.second.val().get_bits::<128>(128) != 0)
+            | (!self.is_tree.val() & (self.size.val() != 0))
+        {
             self.status.next = self.reserved_not_zero.val();
+        }
+        if (self.is_poseidon.val() | self.is_tree.val()) & !self.has_poseidon.val() {
+            self.status.next = self.unsupported.val();
         }
         if !self.known.val() {
             self.status.next = self.unknown_opcode.val();

@@ -107,6 +107,14 @@ pub struct Executor {
     pub vector_start: Signal<Out, Bit>,
     /// The field vector engine runs.
     pub vector_busy: Signal<In, Bit>,
+    /// The bus masters are the hash engine's.
+    pub hashing: Signal<Out, Bit>,
+    /// Pulse: start the hash engine.
+    pub hash_start: Signal<Out, Bit>,
+    /// The hash engine runs.
+    pub hash_busy: Signal<In, Bit>,
+    /// Why the hash engine refused what it was given, a status code; 0 where it did not.
+    pub hash_refusal: Signal<In, Bits<8>>,
     /// Pulse: report the identification words.
     pub identification_start: Signal<Out, Bit>,
     /// Pulse: report the counters.
@@ -131,6 +139,8 @@ pub struct Executor {
     is_counters: Signal<Local, Bit>,
     is_self_test: Signal<Local, Bit>,
     is_read_card: Signal<Local, Bit>,
+    is_hash: Signal<Local, Bit>,
+    counts: Signal<Local, Bit>,
     running: Signal<Local, Bit>,
     identify: Constant<Bits<8>>,
     load_bases: Constant<Bits<8>>,
@@ -139,6 +149,8 @@ pub struct Executor {
     read_counters: Constant<Bits<8>>,
     self_test: Constant<Bits<8>>,
     read_card: Constant<Bits<8>>,
+    first_hash: Constant<Bits<8>>,
+    last_hash: Constant<Bits<8>>,
     identification_beats: Constant<Bits<32>>,
     counters_beats: Constant<Bits<32>>,
     success: Constant<Bits<8>>,
@@ -190,6 +202,10 @@ impl Default for Executor {
             msm_busy: Default::default(),
             vector_start: Default::default(),
             vector_busy: Default::default(),
+            hashing: Default::default(),
+            hash_start: Default::default(),
+            hash_busy: Default::default(),
+            hash_refusal: Default::default(),
             identification_start: Default::default(),
             counters_start: Default::default(),
             report_busy: Default::default(),
@@ -206,6 +222,8 @@ impl Default for Executor {
             is_counters: Default::default(),
             is_self_test: Default::default(),
             is_read_card: Default::default(),
+            is_hash: Default::default(),
+            counts: Default::default(),
             running: Default::default(),
             identify: code(Opcode::Identify as u8),
             load_bases: code(Opcode::LoadBases as u8),
@@ -214,6 +232,8 @@ impl Default for Executor {
             read_counters: code(Opcode::ReadCounters as u8),
             self_test: code(Opcode::SelfTest as u8),
             read_card: code(Opcode::ReadCard as u8),
+            first_hash: code(Opcode::Poseidon as u8),
+            last_hash: code(Opcode::MerkleUpdate as u8),
             identification_beats: Constant::new((IDENTIFICATION_BYTES / HOST_ALIGNMENT as usize).to_bits()),
             counters_beats: Constant::new((COUNTERS_BYTES / HOST_ALIGNMENT as usize).to_bits()),
             success: code(Status::Success as u8),
@@ -235,6 +255,9 @@ impl Logic for Executor {
         self.is_counters.next = self.opcode.val() == self.read_counters.val();
         self.is_self_test.next = self.opcode.val() == self.self_test.val();
         self.is_read_card.next = self.opcode.val() == self.read_card.val();
+        self.is_hash.next =
+            (self.opcode.val() >= self.first_hash.val()) & (self.opcode.val() <= self.last_hash.val());
+        self.counts.next = self.is_msm.val() | self.is_vector.val() | self.is_hash.val();
 
         self.host_write_address.next = self.host_out.val();
         self.host_write_beats.next = self.count.val();
@@ -266,6 +289,7 @@ impl Logic for Executor {
         self.card_write_valid.next = false;
         self.msm_start.next = false;
         self.vector_start.next = false;
+        self.hash_start.next = false;
         self.identification_start.next = false;
         self.counters_start.next = false;
         self.self_test_start.next = false;
@@ -277,13 +301,19 @@ impl Logic for Executor {
         match self.state.q.val() {
             ExecutorState::Idle => {
                 if self.start.val() {
-                    self.counting_start.next = self.is_msm.val() | self.is_vector.val();
+                    self.counting_start.next = self.counts.val();
                     self.state.d.next = ExecutorState::HostWrite;
                 }
             }
             ExecutorState::HostWrite => {
-                self.host_write_valid.next = !self.is_load.val() & !self.is_self_test.val();
-                if self.host_write_ready.val() | self.is_load.val() | self.is_self_test.val() {
+                // The hash engine gives its masters jobs of its own.
+                self.host_write_valid.next =
+                    !self.is_load.val() & !self.is_self_test.val() & !self.is_hash.val();
+                if self.host_write_ready.val()
+                    | self.is_load.val()
+                    | self.is_self_test.val()
+                    | self.is_hash.val()
+                {
                     self.state.d.next = ExecutorState::CardRead;
                 }
             }
@@ -309,6 +339,7 @@ impl Logic for Executor {
                 if !self.msm_busy.val() | (!self.is_msm.val() & !self.is_self_test.val()) {
                     self.msm_start.next = self.is_msm.val();
                     self.vector_start.next = self.is_vector.val();
+                    self.hash_start.next = self.is_hash.val();
                     self.identification_start.next = self.is_identify.val();
                     self.counters_start.next = self.is_counters.val();
                     self.self_test_start.next = self.is_self_test.val();
@@ -320,11 +351,12 @@ impl Logic for Executor {
                 if self.masters_idle.val()
                     & (!self.msm_busy.val() | !self.is_msm.val())
                     & !self.vector_busy.val()
+                    & !self.hash_busy.val()
                     & !self.report_busy.val()
                     & !self.self_test_busy.val()
                 {
                     self.done.next = true;
-                    self.counting_end.next = self.is_msm.val() | self.is_vector.val();
+                    self.counting_end.next = self.counts.val();
                     self.state.d.next = ExecutorState::Idle;
                 }
             }
@@ -333,6 +365,7 @@ impl Logic for Executor {
         self.loading.next = self.running.val() & self.is_load.val();
         self.fetching.next = self.running.val() & self.is_read_card.val();
         self.multiplying.next = self.running.val() & self.is_msm.val();
+        self.hashing.next = self.running.val() & self.is_hash.val();
         self.combining.next = self.running.val() & self.is_vector.val();
         self.reporting.next = self.running.val() & (self.is_identify.val() | self.is_counters.val());
         self.testing.next = self.running.val() & self.is_self_test.val();
@@ -341,6 +374,9 @@ impl Logic for Executor {
         self.status.next = self.success.val();
         if self.is_self_test.val() & self.self_test_failed.val() {
             self.status.next = self.status_self_test.val();
+        }
+        if self.is_hash.val() & (self.hash_refusal.val() != 0) {
+            self.status.next = self.hash_refusal.val();
         }
         if self.host_write_fault.val() {
             self.status.next = self.status_host_write.val();

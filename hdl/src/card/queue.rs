@@ -128,6 +128,8 @@ pub struct QueueControl {
     pub card_address: Signal<Out, Bits<64>>,
     /// Field and operation, or curve and bits per window.
     pub command_parameter: Signal<Out, Bits<32>>,
+    /// Of the command: leaves of the tree.
+    pub size: Signal<Out, Bits<32>>,
     /// Pulse: the command has ended.
     pub done: Signal<In, Bit>,
     /// How it ended, together with `done`.
@@ -210,6 +212,7 @@ impl QueueControl {
             host_out: Default::default(),
             card_address: Default::default(),
             command_parameter: Default::default(),
+            size: Default::default(),
             done: Default::default(),
             done_status: Default::default(),
             check: DescriptorCheck::new(identification),
@@ -257,6 +260,7 @@ impl Logic for QueueControl {
         self.host_out.next = self.check.host_out.val();
         self.card_address.next = self.check.card_address.val();
         self.command_parameter.next = self.check.command_parameter.val();
+        self.size.next = self.check.size.val();
 
         self.head_now.next = self.head.q.val() & self.sq_mask.val();
         self.head_next.next = (self.head.q.val() + 1) & self.sq_mask.val();

@@ -1,5 +1,6 @@
 //! The card's top.
 
+use super::HashSlot;
 use crate::field::FieldUnit;
 use crate::msm::MsmEngine;
 use crate::profile::{AdderKind, Profile};
@@ -14,7 +15,7 @@ use spandrel_abi::{ABI_MAJOR, ABI_MINOR, Identification, MAGIC_VALUE};
 /// 256 bits, 64-bit addresses); `m_axi_card_*` (card memory, AXI4, 512 bits, 40-bit addresses).
 #[macro_export]
 macro_rules! card_top {
-    ($(#[$meta:meta])* $name:ident, $msm:ty, $field:ty) => {
+    ($(#[$meta:meta])* $name:ident, $msm:ty, $field:ty, $hash:ty) => {
         $(#[$meta])*
         #[derive(::rust_hdl::prelude::LogicBlock)]
         pub struct $name {
@@ -185,14 +186,17 @@ macro_rules! card_top {
             /// Card memory, AXI4: read data ready.
             pub m_axi_card_rready: Signal<Out, Bit>,
             control: $crate::card::CardControl,
+            masters: $crate::card::BusMasters,
+            hash: $hash,
             msm: $msm,
+            msm_counters: $crate::card::MsmCounters,
             field_unit: $field,
             _identification: ::spandrel_abi::Identification,
         }
 
         impl $name {
             /// Joins the engines with the control of a card that identifies itself so.
-            pub fn assemble(identification: ::spandrel_abi::Identification, msm: $msm, field_unit: $field) -> Self {
+            pub fn assemble(identification: ::spandrel_abi::Identification, msm: $msm, field_unit: $field, hash: $hash) -> Self {
                 Self {
                     clock: Default::default(),
                     reset: Default::default(),
@@ -278,7 +282,10 @@ macro_rules! card_top {
                     m_axi_card_rvalid: Default::default(),
                     m_axi_card_rready: Default::default(),
                     control: $crate::card::CardControl::new(&identification),
+                    masters: Default::default(),
+                    hash,
                     msm,
+                    msm_counters: Default::default(),
                     field_unit,
                     _identification: identification,
                 }
@@ -317,65 +324,156 @@ macro_rules! card_top {
                 self.s_axil_rresp.next = self.control.s_axil_rresp.val();
                 self.s_axil_rvalid.next = self.control.s_axil_rvalid.val();
                 self.control.s_axil_rready.next = self.s_axil_rready.val();
-                self.m_axi_host_awid.next = self.control.m_axi_host_awid.val();
-                self.m_axi_host_awaddr.next = self.control.m_axi_host_awaddr.val();
-                self.m_axi_host_awlen.next = self.control.m_axi_host_awlen.val();
-                self.m_axi_host_awsize.next = self.control.m_axi_host_awsize.val();
-                self.m_axi_host_awburst.next = self.control.m_axi_host_awburst.val();
-                self.m_axi_host_awvalid.next = self.control.m_axi_host_awvalid.val();
-                self.control.m_axi_host_awready.next = self.m_axi_host_awready.val();
-                self.m_axi_host_wdata.next = self.control.m_axi_host_wdata.val();
-                self.m_axi_host_wstrb.next = self.control.m_axi_host_wstrb.val();
-                self.m_axi_host_wlast.next = self.control.m_axi_host_wlast.val();
-                self.m_axi_host_wvalid.next = self.control.m_axi_host_wvalid.val();
-                self.control.m_axi_host_wready.next = self.m_axi_host_wready.val();
-                self.control.m_axi_host_bid.next = self.m_axi_host_bid.val();
-                self.control.m_axi_host_bresp.next = self.m_axi_host_bresp.val();
-                self.control.m_axi_host_bvalid.next = self.m_axi_host_bvalid.val();
-                self.m_axi_host_bready.next = self.control.m_axi_host_bready.val();
-                self.m_axi_host_arid.next = self.control.m_axi_host_arid.val();
-                self.m_axi_host_araddr.next = self.control.m_axi_host_araddr.val();
-                self.m_axi_host_arlen.next = self.control.m_axi_host_arlen.val();
-                self.m_axi_host_arsize.next = self.control.m_axi_host_arsize.val();
-                self.m_axi_host_arburst.next = self.control.m_axi_host_arburst.val();
-                self.m_axi_host_arvalid.next = self.control.m_axi_host_arvalid.val();
-                self.control.m_axi_host_arready.next = self.m_axi_host_arready.val();
-                self.control.m_axi_host_rid.next = self.m_axi_host_rid.val();
-                self.control.m_axi_host_rdata.next = self.m_axi_host_rdata.val();
-                self.control.m_axi_host_rresp.next = self.m_axi_host_rresp.val();
-                self.control.m_axi_host_ruser.next = self.m_axi_host_ruser.val();
-                self.control.m_axi_host_rlast.next = self.m_axi_host_rlast.val();
-                self.control.m_axi_host_rvalid.next = self.m_axi_host_rvalid.val();
-                self.m_axi_host_rready.next = self.control.m_axi_host_rready.val();
-                self.m_axi_card_awid.next = self.control.m_axi_card_awid.val();
-                self.m_axi_card_awaddr.next = self.control.m_axi_card_awaddr.val();
-                self.m_axi_card_awlen.next = self.control.m_axi_card_awlen.val();
-                self.m_axi_card_awsize.next = self.control.m_axi_card_awsize.val();
-                self.m_axi_card_awburst.next = self.control.m_axi_card_awburst.val();
-                self.m_axi_card_awvalid.next = self.control.m_axi_card_awvalid.val();
-                self.control.m_axi_card_awready.next = self.m_axi_card_awready.val();
-                self.m_axi_card_wdata.next = self.control.m_axi_card_wdata.val();
-                self.m_axi_card_wstrb.next = self.control.m_axi_card_wstrb.val();
-                self.m_axi_card_wlast.next = self.control.m_axi_card_wlast.val();
-                self.m_axi_card_wvalid.next = self.control.m_axi_card_wvalid.val();
-                self.control.m_axi_card_wready.next = self.m_axi_card_wready.val();
-                self.control.m_axi_card_bid.next = self.m_axi_card_bid.val();
-                self.control.m_axi_card_bresp.next = self.m_axi_card_bresp.val();
-                self.control.m_axi_card_bvalid.next = self.m_axi_card_bvalid.val();
-                self.m_axi_card_bready.next = self.control.m_axi_card_bready.val();
-                self.m_axi_card_arid.next = self.control.m_axi_card_arid.val();
-                self.m_axi_card_araddr.next = self.control.m_axi_card_araddr.val();
-                self.m_axi_card_arlen.next = self.control.m_axi_card_arlen.val();
-                self.m_axi_card_arsize.next = self.control.m_axi_card_arsize.val();
-                self.m_axi_card_arburst.next = self.control.m_axi_card_arburst.val();
-                self.m_axi_card_arvalid.next = self.control.m_axi_card_arvalid.val();
-                self.control.m_axi_card_arready.next = self.m_axi_card_arready.val();
-                self.control.m_axi_card_rid.next = self.m_axi_card_rid.val();
-                self.control.m_axi_card_rdata.next = self.m_axi_card_rdata.val();
-                self.control.m_axi_card_rresp.next = self.m_axi_card_rresp.val();
-                self.control.m_axi_card_rlast.next = self.m_axi_card_rlast.val();
-                self.control.m_axi_card_rvalid.next = self.m_axi_card_rvalid.val();
-                self.m_axi_card_rready.next = self.control.m_axi_card_rready.val();
+                self.m_axi_host_awid.next = self.masters.m_axi_host_awid.val();
+                self.m_axi_host_awaddr.next = self.masters.m_axi_host_awaddr.val();
+                self.m_axi_host_awlen.next = self.masters.m_axi_host_awlen.val();
+                self.m_axi_host_awsize.next = self.masters.m_axi_host_awsize.val();
+                self.m_axi_host_awburst.next = self.masters.m_axi_host_awburst.val();
+                self.m_axi_host_awvalid.next = self.masters.m_axi_host_awvalid.val();
+                self.masters.m_axi_host_awready.next = self.m_axi_host_awready.val();
+                self.m_axi_host_wdata.next = self.masters.m_axi_host_wdata.val();
+                self.m_axi_host_wstrb.next = self.masters.m_axi_host_wstrb.val();
+                self.m_axi_host_wlast.next = self.masters.m_axi_host_wlast.val();
+                self.m_axi_host_wvalid.next = self.masters.m_axi_host_wvalid.val();
+                self.masters.m_axi_host_wready.next = self.m_axi_host_wready.val();
+                self.masters.m_axi_host_bid.next = self.m_axi_host_bid.val();
+                self.masters.m_axi_host_bresp.next = self.m_axi_host_bresp.val();
+                self.masters.m_axi_host_bvalid.next = self.m_axi_host_bvalid.val();
+                self.m_axi_host_bready.next = self.masters.m_axi_host_bready.val();
+                self.m_axi_host_arid.next = self.masters.m_axi_host_arid.val();
+                self.m_axi_host_araddr.next = self.masters.m_axi_host_araddr.val();
+                self.m_axi_host_arlen.next = self.masters.m_axi_host_arlen.val();
+                self.m_axi_host_arsize.next = self.masters.m_axi_host_arsize.val();
+                self.m_axi_host_arburst.next = self.masters.m_axi_host_arburst.val();
+                self.m_axi_host_arvalid.next = self.masters.m_axi_host_arvalid.val();
+                self.masters.m_axi_host_arready.next = self.m_axi_host_arready.val();
+                self.masters.m_axi_host_rid.next = self.m_axi_host_rid.val();
+                self.masters.m_axi_host_rdata.next = self.m_axi_host_rdata.val();
+                self.masters.m_axi_host_rresp.next = self.m_axi_host_rresp.val();
+                self.masters.m_axi_host_ruser.next = self.m_axi_host_ruser.val();
+                self.masters.m_axi_host_rlast.next = self.m_axi_host_rlast.val();
+                self.masters.m_axi_host_rvalid.next = self.m_axi_host_rvalid.val();
+                self.m_axi_host_rready.next = self.masters.m_axi_host_rready.val();
+                self.m_axi_card_awid.next = self.masters.m_axi_card_awid.val();
+                self.m_axi_card_awaddr.next = self.masters.m_axi_card_awaddr.val();
+                self.m_axi_card_awlen.next = self.masters.m_axi_card_awlen.val();
+                self.m_axi_card_awsize.next = self.masters.m_axi_card_awsize.val();
+                self.m_axi_card_awburst.next = self.masters.m_axi_card_awburst.val();
+                self.m_axi_card_awvalid.next = self.masters.m_axi_card_awvalid.val();
+                self.masters.m_axi_card_awready.next = self.m_axi_card_awready.val();
+                self.m_axi_card_wdata.next = self.masters.m_axi_card_wdata.val();
+                self.m_axi_card_wstrb.next = self.masters.m_axi_card_wstrb.val();
+                self.m_axi_card_wlast.next = self.masters.m_axi_card_wlast.val();
+                self.m_axi_card_wvalid.next = self.masters.m_axi_card_wvalid.val();
+                self.masters.m_axi_card_wready.next = self.m_axi_card_wready.val();
+                self.masters.m_axi_card_bid.next = self.m_axi_card_bid.val();
+                self.masters.m_axi_card_bresp.next = self.m_axi_card_bresp.val();
+                self.masters.m_axi_card_bvalid.next = self.m_axi_card_bvalid.val();
+                self.m_axi_card_bready.next = self.masters.m_axi_card_bready.val();
+                self.m_axi_card_arid.next = self.masters.m_axi_card_arid.val();
+                self.m_axi_card_araddr.next = self.masters.m_axi_card_araddr.val();
+                self.m_axi_card_arlen.next = self.masters.m_axi_card_arlen.val();
+                self.m_axi_card_arsize.next = self.masters.m_axi_card_arsize.val();
+                self.m_axi_card_arburst.next = self.masters.m_axi_card_arburst.val();
+                self.m_axi_card_arvalid.next = self.masters.m_axi_card_arvalid.val();
+                self.masters.m_axi_card_arready.next = self.m_axi_card_arready.val();
+                self.masters.m_axi_card_rid.next = self.m_axi_card_rid.val();
+                self.masters.m_axi_card_rdata.next = self.m_axi_card_rdata.val();
+                self.masters.m_axi_card_rresp.next = self.m_axi_card_rresp.val();
+                self.masters.m_axi_card_rlast.next = self.m_axi_card_rlast.val();
+                self.masters.m_axi_card_rvalid.next = self.m_axi_card_rvalid.val();
+                self.m_axi_card_rready.next = self.masters.m_axi_card_rready.val();
+
+                self.masters.clock.next = self.clock.val();
+                self.masters.reset.next = self.reset.val();
+                self.masters.abort.next = self.control.abort.val();
+                self.masters.clear.next = self.control.clear.val();
+                self.masters.hashing.next = self.control.hashing.val();
+                self.masters.host_read_address.next = self.control.host_read_address.val();
+                self.masters.host_read_beats.next = self.control.host_read_beats.val();
+                self.masters.host_read_valid.next = self.control.host_read_valid.val();
+                self.control.host_read_ready.next = self.masters.host_read_ready.val();
+                self.control.host_in_data.next = self.masters.host_in_data.val();
+                self.control.host_in_valid.next = self.masters.host_in_valid.val();
+                self.masters.host_in_ready.next = self.control.host_in_ready.val();
+                self.masters.host_write_address.next = self.control.host_write_address.val();
+                self.masters.host_write_beats.next = self.control.host_write_beats.val();
+                self.masters.host_write_valid.next = self.control.host_write_valid.val();
+                self.control.host_write_ready.next = self.masters.host_write_ready.val();
+                self.masters.host_out_data.next = self.control.host_out_data.val();
+                self.masters.host_out_valid.next = self.control.host_out_valid.val();
+                self.control.host_out_ready.next = self.masters.host_out_ready.val();
+                self.masters.card_read_address.next = self.control.card_read_address.val();
+                self.masters.card_read_beats.next = self.control.card_read_beats.val();
+                self.masters.card_read_valid.next = self.control.card_read_valid.val();
+                self.control.card_read_ready.next = self.masters.card_read_ready.val();
+                self.control.card_in_data.next = self.masters.card_in_data.val();
+                self.control.card_in_valid.next = self.masters.card_in_valid.val();
+                self.masters.card_in_ready.next = self.control.card_in_ready.val();
+                self.masters.card_write_address.next = self.control.card_write_address.val();
+                self.masters.card_write_beats.next = self.control.card_write_beats.val();
+                self.masters.card_write_valid.next = self.control.card_write_valid.val();
+                self.control.card_write_ready.next = self.masters.card_write_ready.val();
+                self.masters.card_out_data.next = self.control.card_out_data.val();
+                self.masters.card_out_valid.next = self.control.card_out_valid.val();
+                self.control.card_out_ready.next = self.masters.card_out_ready.val();
+                self.control.host_read_idle.next = self.masters.host_read_idle.val();
+                self.control.host_write_idle.next = self.masters.host_write_idle.val();
+                self.control.card_idle.next = self.masters.card_idle.val();
+                self.control.host_read_fault.next = self.masters.host_read_fault.val();
+                self.control.host_read_cause.next = self.masters.host_read_cause.val();
+                self.control.host_write_fault.next = self.masters.host_write_fault.val();
+                self.control.card_fault.next = self.masters.card_fault.val();
+                self.control.host_read_beat.next = self.masters.host_read_beat.val();
+                self.control.host_write_beat.next = self.masters.host_write_beat.val();
+                self.control.card_read_beat.next = self.masters.card_read_beat.val();
+                self.control.card_write_beat.next = self.masters.card_write_beat.val();
+
+                self.hash.clock.next = self.clock.val();
+                self.hash.reset.next = self.control.hash_reset.val();
+                self.hash.start.next = self.control.hash_start.val();
+                self.hash.opcode.next = self.control.hash_opcode.val();
+                self.hash.count.next = self.control.hash_count.val();
+                self.hash.size.next = self.control.hash_size.val();
+                self.hash.command_parameter.next = self.control.hash_parameter.val();
+                self.hash.host_a.next = self.control.hash_host_a.val();
+                self.hash.host_b.next = self.control.hash_host_b.val();
+                self.hash.host_out.next = self.control.hash_host_out.val();
+                self.hash.card_address.next = self.control.hash_card_address.val();
+                self.control.hash_busy.next = self.hash.busy.val();
+                self.control.hash_refusal.next = self.hash.refusal.val();
+                self.control.hash_hashed.next = self.hash.hashed.val();
+                self.control.hash_passes.next = self.hash.passes.val();
+                self.control.hash_starved.next = self.hash.starved.val();
+                self.masters.hash_host_read_address.next = self.hash.host_read_address.val();
+                self.masters.hash_host_read_beats.next = self.hash.host_read_beats.val();
+                self.masters.hash_host_read_valid.next = self.hash.host_read_valid.val();
+                self.hash.host_read_ready.next = self.masters.hash_host_read_ready.val();
+                self.hash.host_in_data.next = self.masters.hash_host_in_data.val();
+                self.hash.host_in_valid.next = self.masters.hash_host_in_valid.val();
+                self.masters.hash_host_in_ready.next = self.hash.host_in_ready.val();
+                self.masters.hash_host_write_address.next = self.hash.host_write_address.val();
+                self.masters.hash_host_write_beats.next = self.hash.host_write_beats.val();
+                self.masters.hash_host_write_valid.next = self.hash.host_write_valid.val();
+                self.hash.host_write_ready.next = self.masters.hash_host_write_ready.val();
+                self.masters.hash_host_out_data.next = self.hash.host_out_data.val();
+                self.masters.hash_host_out_valid.next = self.hash.host_out_valid.val();
+                self.hash.host_out_ready.next = self.masters.hash_host_out_ready.val();
+                self.masters.hash_card_read_address.next = self.hash.card_read_address.val();
+                self.masters.hash_card_read_beats.next = self.hash.card_read_beats.val();
+                self.masters.hash_card_read_valid.next = self.hash.card_read_valid.val();
+                self.hash.card_read_ready.next = self.masters.hash_card_read_ready.val();
+                self.hash.card_in_data.next = self.masters.hash_card_in_data.val();
+                self.hash.card_in_valid.next = self.masters.hash_card_in_valid.val();
+                self.masters.hash_card_in_ready.next = self.hash.card_in_ready.val();
+                self.masters.hash_card_write_address.next = self.hash.card_write_address.val();
+                self.masters.hash_card_write_beats.next = self.hash.card_write_beats.val();
+                self.masters.hash_card_write_valid.next = self.hash.card_write_valid.val();
+                self.hash.card_write_ready.next = self.masters.hash_card_write_ready.val();
+                self.masters.hash_card_out_data.next = self.hash.card_out_data.val();
+                self.masters.hash_card_out_valid.next = self.hash.card_out_valid.val();
+                self.hash.card_out_ready.next = self.masters.hash_card_out_ready.val();
+                self.hash.card_write_idle.next = self.masters.hash_card_write_idle.val();
 
                 self.msm.clock.next = self.clock.val();
                 self.msm.reset.next = self.control.msm_reset.val();
@@ -393,24 +491,26 @@ macro_rules! card_top {
                 self.control.msm_result_data.next = self.msm.result_data.val();
                 self.control.msm_result_valid.next = self.msm.result_valid.val();
                 self.msm.result_ready.next = self.control.msm_result_ready.val();
-                self.control.msm_cycles.next = self.msm.cycles.val();
+                self.msm_counters.cycles.next = self.msm.cycles.val();
+                self.msm_counters.additions.next = self.msm.additions.val();
                 self.control.msm_additions.next = self.msm.additions.val();
-                self.control.msm_digits.next = self.msm.digits.val();
-                self.control.msm_elements.next = self.msm.elements.val();
-                self.control.msm_bucket_cycles.next = self.msm.bucket_cycles.val();
-                self.control.msm_reduction_cycles.next = self.msm.reduction_cycles.val();
-                self.control.msm_idle_cycles.next = self.msm.idle_cycles.val();
-                self.control.msm_digit_stall_cycles.next = self.msm.digit_stall_cycles.val();
-                self.control.msm_idle_no_pair_cycles.next = self.msm.idle_no_pair_cycles.val();
-                self.control.msm_idle_batch_cycles.next = self.msm.idle_batch_cycles.val();
-                self.control.msm_idle_adder_cycles.next = self.msm.idle_adder_cycles.val();
-                self.control.msm_idle_memory_cycles.next = self.msm.idle_memory_cycles.val();
-                self.control.msm_idle_host_cycles.next = self.msm.idle_host_cycles.val();
-                self.control.msm_idle_drain_cycles.next = self.msm.idle_drain_cycles.val();
-                self.control.msm_parked.next = self.msm.parked.val();
-                self.control.msm_matched.next = self.msm.matched.val();
-                self.control.msm_doublings.next = self.msm.doublings.val();
-                self.control.msm_annihilations.next = self.msm.annihilations.val();
+                self.msm_counters.digits.next = self.msm.digits.val();
+                self.msm_counters.elements.next = self.msm.elements.val();
+                self.msm_counters.bucket_cycles.next = self.msm.bucket_cycles.val();
+                self.msm_counters.reduction_cycles.next = self.msm.reduction_cycles.val();
+                self.msm_counters.idle_cycles.next = self.msm.idle_cycles.val();
+                self.msm_counters.digit_stall_cycles.next = self.msm.digit_stall_cycles.val();
+                self.msm_counters.idle_no_pair_cycles.next = self.msm.idle_no_pair_cycles.val();
+                self.msm_counters.idle_batch_cycles.next = self.msm.idle_batch_cycles.val();
+                self.msm_counters.idle_adder_cycles.next = self.msm.idle_adder_cycles.val();
+                self.msm_counters.idle_memory_cycles.next = self.msm.idle_memory_cycles.val();
+                self.msm_counters.idle_host_cycles.next = self.msm.idle_host_cycles.val();
+                self.msm_counters.idle_drain_cycles.next = self.msm.idle_drain_cycles.val();
+                self.msm_counters.parked.next = self.msm.parked.val();
+                self.msm_counters.matched.next = self.msm.matched.val();
+                self.msm_counters.doublings.next = self.msm.doublings.val();
+                self.msm_counters.annihilations.next = self.msm.annihilations.val();
+                self.control.msm_counters.next = self.msm_counters.block.val();
 
                 self.field_unit.clock.next = self.clock.val();
                 self.field_unit.a.next = self.control.field_a.val();
@@ -426,12 +526,12 @@ macro_rules! card_top {
 }
 
 mod shipped {
-    use super::{FieldUnit, MsmEngine};
+    use super::{FieldUnit, HashSlot, MsmEngine};
     use rust_hdl::prelude::*;
 
     crate::card_top! {
         /// The whole card: control, MSM engine, field unit. Emitted as module `spandrel_card`.
-        Card, MsmEngine, FieldUnit
+        Card, MsmEngine, FieldUnit, HashSlot
     }
 }
 
@@ -461,7 +561,10 @@ impl Card {
             msm_latency_cycles: msm.adder_latency() as u32,
             card_memory_kib: profile.card_memory_kib,
             field_latency_cycles: field_unit.latency() as u32,
+            has_poseidon: false,
+            poseidon_lanes: [0; 4],
+            poseidon_latency_cycles: 0,
         };
-        Card::assemble(identification, msm, field_unit)
+        Card::assemble(identification, msm, field_unit, HashSlot::default())
     }
 }

@@ -13,7 +13,7 @@ use crate::curve::{Bn254G1, Grumpkin, MsmCurve};
 use crate::workload::{self, BaseKind, Distribution};
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use spandrel_abi::{CurveId, Identification};
+use spandrel_abi::{CurveId, Identification, POSEIDON_MAX_WIDTH, POSEIDON_MIN_WIDTH};
 use spandrel_driver::{CardOptions, FoundCard, Link, PciAddress, System, find_card};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -271,6 +271,8 @@ fn info_text(report: &CardReport) -> String {
         msm_latency_cycles,
         card_memory_kib,
         field_latency_cycles,
+        has_poseidon,
+        poseidon_latency_cycles,
         ..
     } = report.identification;
     let engine = |present: bool, text: String| if present { text } else { "none".to_owned() };
@@ -287,6 +289,13 @@ fn info_text(report: &CardReport) -> String {
         ),
     );
     let field = engine(has_field, format!("Fq and Fr, multiplier of {field_latency_cycles} cycles"));
+    let lanes = (POSEIDON_MIN_WIDTH..=POSEIDON_MAX_WIDTH)
+        .map(|width| (width, report.identification.lanes(width)))
+        .filter(|(_, lanes)| *lanes > 0)
+        .map(|(width, lanes)| format!("{lanes} lane(s) of width {width}"));
+    let lanes: Vec<_> = lanes.collect();
+    let poseidon =
+        engine(has_poseidon, format!("{}, a pass in {poseidon_latency_cycles} cycles", lanes.join(", ")));
     format!(
         "Card           {}\n\
          Board          {board}\n\
@@ -295,7 +304,8 @@ fn info_text(report: &CardReport) -> String {
          Clock          {} kHz\n\
          Card memory    {} KiB\n\
          MSM engine     {msm}\n\
-         Field engine   {field}\n",
+         Field engine   {field}\n\
+         Hash engine    {poseidon}\n",
         report.description,
         grouped(clock_khz.into()),
         grouped(card_memory_kib.into()),

@@ -2,6 +2,7 @@
 
 use super::host::{Host, bytes_of, noise};
 use super::stand_in::{WINDOW_CHOICES, field_result, msm_result, result_beats, stand_in_card};
+use super::stand_in_hash::hash_result;
 use spandrel_abi::*;
 use spandrel_sim::Timing;
 
@@ -82,9 +83,87 @@ fn msm_streams_scalars_and_a_range_of_resident_bases() {
                 matched: 115,
                 doublings: 116,
                 annihilations: 117,
+                ..Counters::default()
             };
             assert_eq!(host.counters(), expected);
         }
+        host.check_rules();
+    }
+}
+
+/// The hash engine's streams go where its jobs say, and its counts, and what it refuses, come back.
+#[test]
+fn the_hash_engine_has_the_buses_while_it_runs() {
+    for (seed, timing) in [(93, Timing::STEADY), (94, Timing::TYPICAL), (95, Timing::HOSTILE)] {
+        let mut host = Host::new(timing, seed);
+        let line = noise(seed, 64);
+        let source = host.filled(0, &line);
+        let card_address = 4096;
+        let load =
+            Descriptor { opcode: Opcode::LoadBases as u8, host_a: source.iova(), ..Default::default() };
+        host.succeed(Descriptor { count: 1, card_address, ..load });
+        for (opcode, count, parameter) in [
+            (Opcode::Poseidon, 1, poseidon_parameter(3, 0, 0)),
+            (Opcode::Poseidon, 300, poseidon_parameter(5, 1, 7)),
+            (Opcode::MerkleBuild, 0, 0x0502),
+            (Opcode::MerkleBuild, 30, 0x0304),
+            (Opcode::MerklePaths, 77, 0x0512),
+            (Opcode::MerkleUpdate, 1024, 0x0314),
+        ] {
+            let tree = opcode != Opcode::Poseidon;
+            let mut values = noise(seed + 1, 32 * count);
+            values.chunks_mut(32).for_each(|value| value[31] = 1);
+            let input = host.filled(0, &values);
+            let out = host.filled(0, &[0x55; 96]);
+            let descriptor = Descriptor {
+                opcode: opcode as u8,
+                count: count as u32,
+                host_a: input.iova(),
+                host_b: 0x1_2340,
+                host_out: out.iova() + 32,
+                card_address,
+                parameter,
+                size: if tree { 30 } else { 0 },
+                ..Default::default()
+            };
+            host.succeed(descriptor);
+            let counted = Counters {
+                elements: count as u64,
+                host_read_bytes: 32 * count as u64,
+                host_write_bytes: 32,
+                card_read_bytes: if tree { 64 } else { 0 },
+                card_write_bytes: if tree { 64 } else { 0 },
+                hash_passes: 5 * count as u64,
+                hash_starved: 2 * count as u64,
+                ..Counters::default()
+            };
+            let counters = host.counters();
+            assert!(counters.cycles >= count as u64);
+            assert_eq!(Counters { cycles: 0, ..counters }, counted);
+            let expected = hash_result(&descriptor, &values, tree.then_some(&line[..]));
+            assert_eq!(bytes_of(&out, 32, 32), expected.digest);
+            assert_eq!(bytes_of(&out, 0, 32), [0x55; 32]);
+            assert_eq!(bytes_of(&out, 64, 32), [0x55; 32]);
+            if tree {
+                let back = host.filled(0, &[0; 64]);
+                let read = Descriptor { opcode: Opcode::ReadCard as u8, count: 1, ..Default::default() };
+                let card_address = card_address + 64;
+                host.succeed(Descriptor { host_out: back.iova(), card_address, ..read });
+                assert_eq!(bytes_of(&back, 0, 64), expected.line);
+            }
+        }
+        // What the engine refuses is the command's status, and forgotten with the next command.
+        let input = host.filled(0, &[0xff; 32]);
+        let refused = Descriptor {
+            opcode: Opcode::Poseidon as u8,
+            count: 1,
+            host_a: input.iova(),
+            host_out: input.iova(),
+            parameter: poseidon_parameter(3, 0, 0),
+            ..Default::default()
+        };
+        assert_eq!(host.execute(refused).status, Status::NotCanonical as u8);
+        host.succeed(refused);
         host.check_rules();
     }
 }

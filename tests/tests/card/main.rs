@@ -11,3 +11,4 @@ mod registers;
 mod resets;
 mod shipped;
 mod stand_in;
+mod stand_in_hash;

@@ -30,6 +30,25 @@ fn good(opcode: Opcode, at: u64) -> Descriptor {
         },
         Opcode::SelfTest => base,
         Opcode::ReadCard => Descriptor { count: 3, host_out: at + 4096, card_address, ..base },
+        Opcode::Poseidon => Descriptor {
+            count: 3,
+            host_a: at,
+            host_out: at + 4096,
+            parameter: poseidon_parameter(3, 0, 0),
+            ..base
+        },
+        Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate => {
+            let shape = TreeShape { arity: 2, depth: 2, leaves: 3 };
+            Descriptor {
+                count: 3,
+                host_a: at,
+                host_out: at + 4096,
+                card_address,
+                size: shape.leaves,
+                parameter: shape.parameter(0),
+                ..base
+            }
+        }
     }
 }
 
@@ -40,7 +59,7 @@ fn every_malformed_descriptor_ends_with_its_status() {
     let at = buffer.iova();
     let card_bytes = u64::from(CARD_MEMORY_KIB) * 1024;
     let mut cases: Vec<(Descriptor, Status)> = Vec::new();
-    for opcode in (0..=255u8).filter(|code| Opcode::from_code(*code).is_err()).step_by(11).chain([7, 255]) {
+    for opcode in (0..=255u8).filter(|code| Opcode::from_code(*code).is_err()).step_by(11).chain([11, 255]) {
         cases.push((Descriptor { opcode, ..Default::default() }, Status::UnknownOpcode));
     }
     for opcode in [Opcode::Identify, Opcode::ReadCounters, Opcode::SelfTest] {
@@ -91,6 +110,49 @@ fn every_malformed_descriptor_ends_with_its_status() {
     }
     let case = Descriptor { count: 0, card_address: card_bytes + 64, ..good(Opcode::Msm, at) };
     cases.push((case, Status::CardAddressOutOfRange));
+    for bit in 0..5 {
+        for opcode in [Opcode::Poseidon, Opcode::MerkleBuild, Opcode::MerklePaths, Opcode::MerkleUpdate] {
+            let case = good(opcode, at);
+            cases.push((Descriptor { host_out: case.host_out | 1 << bit, ..case }, Status::BadAlignment));
+            cases.push((Descriptor { host_a: case.host_a | 1 << bit, ..case }, Status::BadAlignment));
+        }
+        let case = Descriptor { parameter: poseidon_parameter(5, 1, 1), ..good(Opcode::Poseidon, at) };
+        cases.push((Descriptor { host_b: 1 << bit, ..case }, Status::BadAlignment));
+        let case = Descriptor { count: 0, ..good(Opcode::MerkleBuild, at) };
+        cases.push((Descriptor { host_out: case.host_out | 1 << bit, ..case }, Status::BadAlignment));
+    }
+    for parameter in [0, 1, 2, 4, 6, 7, 15, 0x23, 0x43, 0x83, 0x103, 0x8003] {
+        cases.push((Descriptor { parameter, ..good(Opcode::Poseidon, at) }, Status::BadParameter));
+    }
+    for opcode in [Opcode::MerkleBuild, Opcode::MerklePaths, Opcode::MerkleUpdate] {
+        let case = good(opcode, at);
+        for bit in 0..6 {
+            let card_address = (1 << 12) | 1 << bit;
+            cases.push((Descriptor { card_address, ..case }, Status::BadAlignment));
+        }
+        // Arity, bits without a meaning, depth, and depths that are too small for three leaves.
+        for parameter in [0x200, 0x203, 0x205, 0x222, 0x282, 0x4202, 0x1_0202, 0x002, 0x2102, 0x3f04, 0x102] {
+            cases.push((Descriptor { parameter, ..case }, Status::BadParameter));
+        }
+        for size in [0, MAX_COUNT + 1, u32::MAX] {
+            cases.push((Descriptor { size, ..case }, Status::BadLength));
+        }
+    }
+    for count in [1, 2, 4] {
+        cases.push((Descriptor { count, ..good(Opcode::MerkleBuild, at) }, Status::BadLength));
+    }
+    for (opcode, most) in [
+        (Opcode::Poseidon, MAX_COUNT),
+        (Opcode::MerklePaths, MERKLE_PATHS_MAX),
+        (Opcode::MerkleUpdate, MERKLE_UPDATE_MAX),
+    ] {
+        for count in [0, most + 1, u32::MAX] {
+            cases.push((Descriptor { count, ..good(opcode, at) }, Status::BadLength));
+        }
+    }
+    for opcode in Opcode::ALL.iter().filter(|opcode| (**opcode as u8) < Opcode::MerkleBuild as u8) {
+        cases.push((Descriptor { size: 1, ..good(*opcode, at) }, Status::ReservedNotZero));
+    }
     for parameter in [3, 0x103, 0xff, 0x200, 0x300, 0xff00, 0x1_0000, 0x8000_0000, 0x8000_0102] {
         cases.push((Descriptor { parameter, ..good(Opcode::FieldVector, at) }, Status::BadParameter));
     }
@@ -160,7 +222,7 @@ fn fields_that_a_command_does_not_use_are_not_looked_at() {
 /// What the interface says of a descriptor, or `None` where it is to be executed.
 fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
     let (descriptor, reserved_zero) = Descriptor::from_bytes(bytes);
-    let Descriptor { count, host_a, host_b, host_out, card_address, parameter, .. } = descriptor;
+    let Descriptor { count, host_a, host_b, host_out, card_address, parameter, size, .. } = descriptor;
     let Ok(opcode) = Opcode::from_code(descriptor.opcode) else { return Some(Status::UnknownOpcode) };
     if !reserved_zero {
         return Some(Status::ReservedNotZero);
@@ -169,8 +231,17 @@ fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
         Opcode::Identify | Opcode::ReadCounters | Opcode::SelfTest => (0, 0),
         Opcode::LoadBases | Opcode::FieldVector | Opcode::ReadCard => (1, MAX_COUNT),
         Opcode::Msm => (0, MAX_COUNT),
+        Opcode::Poseidon => (1, MAX_COUNT),
+        Opcode::MerkleBuild if count == 0 => (0, 0),
+        Opcode::MerkleBuild => (size, size),
+        Opcode::MerklePaths => (1, MERKLE_PATHS_MAX),
+        Opcode::MerkleUpdate => (1, MERKLE_UPDATE_MAX),
     };
-    if !(least..=most).contains(&count) {
+    let tree = matches!(opcode, Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate);
+    if !tree && size != 0 {
+        return Some(Status::ReservedNotZero);
+    }
+    if !(least..=most).contains(&count) || tree && !(1..=MAX_COUNT).contains(&size) {
         return Some(Status::BadLength);
     }
     let host: &[u64] = match opcode {
@@ -179,7 +250,15 @@ fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
         Opcode::Msm => &[host_a, host_out],
         Opcode::FieldVector => &[host_a, host_b, host_out],
         Opcode::SelfTest => &[],
+        Opcode::Poseidon if parameter >> 16 != 0 => &[host_a, host_b, host_out],
+        Opcode::MerkleBuild if count == 0 => &[host_out],
+        Opcode::Poseidon | Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate => {
+            &[host_a, host_out]
+        }
     };
+    if tree && card_address % CARD_ALIGNMENT != 0 {
+        return Some(Status::BadAlignment);
+    }
     let card = matches!(opcode, Opcode::LoadBases | Opcode::Msm | Opcode::ReadCard);
     if host.iter().any(|address| address % HOST_ALIGNMENT != 0) || card && card_address % CARD_ALIGNMENT != 0
     {
@@ -197,6 +276,17 @@ fn refusal(bytes: &[u8; DESCRIPTOR_BYTES]) -> Option<Status> {
     if opcode == Opcode::Msm && !WINDOW_CHOICES.iter().any(offered) {
         return Some(Status::BadParameter);
     }
+    // The widths of the stand-in card are 3 and 5.
+    if opcode == Opcode::Poseidon && (![3, 5].contains(&(parameter & 15)) || parameter & 0xffe0 != 0) {
+        return Some(Status::BadParameter);
+    }
+    if tree {
+        let (arity, depth) = (parameter & 15, parameter >> 8 & 63);
+        let offered = [2, 4].contains(&arity) && (1..=MERKLE_MAX_DEPTH).contains(&depth);
+        if !offered || parameter & 0xffff_c0e0 != 0 || u128::from(arity).pow(depth) < size.into() {
+            return Some(Status::BadParameter);
+        }
+    }
     None
 }
 
@@ -210,15 +300,20 @@ fn random_descriptors_end_as_the_interface_says() {
     let at = buffer.iova();
     let end = u64::from(CARD_MEMORY_KIB) * 1024;
     let mut executed = 0;
-    for round in 0..600 {
+    for round in 0..1000 {
         let mut host_address = || {
             *[at, at, at + 32, at + 4096 - 64, at + 4, at + 31, 1 << 50, u64::MAX - 31, 0]
                 .choose(&mut random)
                 .unwrap()
         };
         let (host_a, host_b, host_out) = (host_address(), host_address(), host_address());
+        let opcode = random.gen_range(0..12);
+        let sizes: &[u32] = match opcode < Opcode::MerkleBuild as u8 {
+            true => &[0, 0, 0, 0, 0, 0, 0, 1],
+            false => &[0, 1, 2, 2, 4, 5, 70, MAX_COUNT, MAX_COUNT + 1],
+        };
         let descriptor = Descriptor {
-            opcode: random.gen_range(0..9),
+            opcode,
             command_id: 0x1000 + round,
             count: *[0, 0, 1, 2, 70, MAX_COUNT + 1, u32::MAX].choose(&mut random).unwrap(),
             host_a,
@@ -227,7 +322,28 @@ fn random_descriptors_end_as_the_interface_says() {
             card_address: *[0, 64, end - 64, end, end - 128, 32, 1 << 40, u64::MAX - 63]
                 .choose(&mut random)
                 .unwrap(),
-            parameter: *[0, 1, 2, 0x100, 0x102, 3, 0x200, 1 << 16, 4, 15, 0x104].choose(&mut random).unwrap(),
+            parameter: *[
+                0,
+                1,
+                2,
+                0x100,
+                0x102,
+                3,
+                0x200,
+                1 << 16,
+                4,
+                15,
+                0x104,
+                0x13,
+                0x1_0005,
+                0x712,
+                0x2014,
+                0x202,
+                0x2102,
+            ]
+            .choose(&mut random)
+            .unwrap(),
+            size: *sizes.choose(&mut random).unwrap(),
         };
         let mut bytes = descriptor.to_bytes();
         if random.gen_ratio(1, 16) {
@@ -242,8 +358,16 @@ fn random_descriptors_end_as_the_interface_says() {
             Some(refused) => assert_eq!(status, refused, "{descriptor:?}"),
             None => {
                 executed += 1;
-                let possible =
-                    [Status::Success, Status::HostReadFault, Status::HostWriteFault, Status::SelfTestFailed];
+                let mut possible = vec![
+                    Status::Success,
+                    Status::HostReadFault,
+                    Status::HostWriteFault,
+                    Status::SelfTestFailed,
+                ];
+                // Of the commands on trees, the engine checks the range.
+                if descriptor.opcode >= Opcode::MerkleBuild as u8 && descriptor.card_address > end - 128 {
+                    possible[0] = Status::CardAddressOutOfRange;
+                }
                 assert!(possible.contains(&status), "{status:?} {descriptor:?}");
             }
         }

@@ -69,6 +69,19 @@ fn self_test_passes_and_field_vectors_are_arkworks() {
 }
 
 #[test]
+fn a_card_without_a_hash_engine_says_so() {
+    let mut host = host(Timing::STEADY, 302);
+    let shape = TreeShape { arity: 2, depth: 1, leaves: 2 };
+    let hash = (Opcode::Poseidon, 0, poseidon_parameter(3, 0, 0));
+    let trees = [Opcode::MerkleBuild, Opcode::MerklePaths, Opcode::MerkleUpdate];
+    let trees = trees.map(|opcode| (opcode, shape.leaves, shape.parameter(0)));
+    for (opcode, size, parameter) in trees.into_iter().chain([hash]) {
+        let descriptor = Descriptor { opcode: opcode as u8, count: 2, size, parameter, ..Default::default() };
+        assert_eq!(host.execute(descriptor).status, Status::Unsupported as u8, "{opcode:?}");
+    }
+}
+
+#[test]
 fn msm_through_the_rings_is_arkworks_also_after_resets() {
     let mut host = host(Timing::HOSTILE, 301);
     let mut random = Generator::seed_from_u64(2);

@@ -1,6 +1,7 @@
 //! Stand-ins for the engines, with their ports and nothing of their arithmetic: small enough that the control is tested
 //! by the thousand commands.
 
+use super::stand_in_hash::StandInHash;
 use rust_hdl::prelude::*;
 use spandrel_abi::{ABI_MAJOR, ABI_MINOR, CurveId, Identification, MAGIC_VALUE, msm_parameter};
 
@@ -294,7 +295,7 @@ pub fn msm_result(choice: usize, scalars: &[u8], points: &[u8]) -> Vec<u8> {
 
 spandrel_hdl::card_top! {
     /// The card's control with stand-ins for the engines.
-    StandInCard, StandInMsm, StandInField
+    StandInCard, StandInMsm, StandInField, StandInHash
 }
 
 /// Card memory of the stand-in card.
@@ -318,12 +319,20 @@ pub fn identification() -> Identification {
         msm_latency_cycles: 3,
         card_memory_kib: CARD_MEMORY_KIB,
         field_latency_cycles: FIELD_LATENCY as u32,
+        has_poseidon: true,
+        poseidon_lanes: [0, 2, 0, 1],
+        poseidon_latency_cycles: 20,
     }
 }
 
 /// A card with stand-ins for the engines.
 pub fn stand_in_card() -> StandInCard {
-    let mut card = StandInCard::assemble(identification(), StandInMsm::default(), StandInField::default());
+    let mut card = StandInCard::assemble(
+        identification(),
+        StandInMsm::default(),
+        StandInField::default(),
+        StandInHash::default(),
+    );
     card.connect_all();
     card
 }

@@ -38,6 +38,9 @@ pub fn identification() -> Identification {
         msm_latency_cycles: 100,
         card_memory_kib: 16,
         field_latency_cycles: 30,
+        has_poseidon: true,
+        poseidon_lanes: [0, 2, 0, 1],
+        poseidon_latency_cycles: 20,
     }
 }
 

@@ -366,6 +366,9 @@ impl Model {
             Opcode::ReadCounters => self.counters.to_bytes().to_vec(),
             Opcode::SelfTest => return Ok(()),
             Opcode::ReadCard => self.card_memory[resident].to_vec(),
+            Opcode::Poseidon | Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate => {
+                return Err(Status::Unsupported);
+            }
         };
         let lost = self.faults.lost_element.unwrap_or(usize::MAX);
         for (index, element) in out.chunks(FIELD_BYTES).enumerate().filter(|(index, _)| *index != lost) {
