@@ -7,8 +7,8 @@
 use crate::options::CardOptions;
 use crate::transport::ClockKind;
 use spandrel_abi::{
-    AFFINE_POINT_BYTES, BOARD_SIMULATED, CARD_ALIGNMENT, FIELD_BYTES, Identification, Opcode,
-    PROJECTIVE_POINT_BYTES, windows,
+    AFFINE_POINT_BYTES, BOARD_SIMULATED, CARD_ALIGNMENT, Descriptor, FIELD_BYTES, Identification,
+    MERKLE_MAX_DEPTH, Opcode, POSEIDON_MAX_WIDTH, PROJECTIVE_POINT_BYTES, SPONGE_GROUP, TreeShape, windows,
 };
 use std::time::Duration;
 
@@ -23,6 +23,14 @@ const LATENCIES_PER_WINDOW: u64 = 64;
 const CYCLES_PER_BYTE: u64 = 2;
 /// Cycles that a command may cost apart from its data.
 const COMMAND_OVERHEAD: u64 = 100_000;
+
+/// Passes through a lane that a hash takes: at most 60 partial rounds, and 8 full ones of as many passes as the state has
+/// elements.
+const PASSES_PER_HASH: u64 = 60 + 8 * POSEIDON_MAX_WIDTH as u64;
+/// Cycles that a pass may cost where lanes have states enough; it takes about 1.
+const CYCLES_PER_PASS: u64 = 8;
+/// Cycles that may go by until card memory gives a group of nodes that nothing was read ahead of.
+const CYCLES_PER_GROUP: u64 = 1024;
 
 /// How many times slower than its clock a simulated card may run. A simulation of 250 kHz of a card of 250 MHz is
 /// 1,000 times slower.
@@ -50,10 +58,11 @@ impl Bounds {
         }
     }
 
-    /// Cycles in which a command on `count` elements must have ended.
-    pub(crate) fn command_cycles(&self, opcode: Opcode, count: u64) -> u64 {
+    /// Cycles in which a command must have ended.
+    pub(crate) fn command_cycles(&self, opcode: Opcode, command: &Descriptor) -> u64 {
         let id = &self.identification;
         let field_bytes = FIELD_BYTES as u64;
+        let count = u64::from(command.count);
         let work = match opcode {
             Opcode::Identify | Opcode::ReadCounters => 0,
             Opcode::LoadBases => count.saturating_mul(CYCLES_PER_BYTE * 2 * AFFINE_POINT_BYTES as u64),
@@ -77,10 +86,37 @@ impl Bounds {
             }
             Opcode::ReadCard => count.saturating_mul(CYCLES_PER_BYTE * 2 * CARD_ALIGNMENT),
             Opcode::FieldVector => count.saturating_mul(CYCLES_PER_BYTE * 3 * field_bytes),
-            // At most 128 passes a hash and 64 levels or blocks an element, one after the other.
-            Opcode::Poseidon | Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate => {
-                let hash = 128 * (1 + u64::from(id.poseidon_latency_cycles));
-                count.saturating_mul(64).saturating_mul(hash)
+            Opcode::Poseidon => {
+                let width = command.parameter & 15;
+                let blocks = u64::from(command.parameter >> 16).max(1);
+                let elements = count.saturating_mul(blocks * u64::from(width) + 1);
+                // The blocks of a message wait for each other; so many messages are worked on at a time.
+                let links = blocks.saturating_mul(count.div_ceil(SPONGE_GROUP.into()));
+                self.hash_cycles(width, count.saturating_mul(blocks), links)
+                    .saturating_add(elements.saturating_mul(CYCLES_PER_BYTE * field_bytes))
+            }
+            Opcode::MerkleBuild => {
+                let tree = tree_of(command);
+                // Every node is written, and read once as a child; leaves come from the host besides.
+                let bytes = 2 * tree.bytes() + u64::from(tree.leaves) * field_bytes;
+                self.hash_cycles(tree.arity + 1, tree.hashes(), tree.depth.into())
+                    .saturating_add(bytes.saturating_mul(CYCLES_PER_BYTE))
+                    .saturating_add(u64::from(tree.depth) * CYCLES_PER_GROUP)
+            }
+            Opcode::MerklePaths => {
+                let tree = tree_of(command);
+                let path = u64::from(tree.depth) * CYCLES_PER_GROUP
+                    + CYCLES_PER_BYTE * (2 * tree.path_bytes() as u64 + field_bytes);
+                count.saturating_mul(path)
+            }
+            Opcode::MerkleUpdate => {
+                let tree = tree_of(command);
+                let groups = count.saturating_mul(tree.depth.into());
+                let group_cycles =
+                    CYCLES_PER_GROUP + CYCLES_PER_BYTE * 4 * u64::from(tree.arity) * field_bytes;
+                self.hash_cycles(tree.arity + 1, groups, tree.depth.into())
+                    .saturating_add(groups.saturating_mul(group_cycles))
+                    .saturating_add(count.saturating_mul(CYCLES_PER_BYTE * 2 * field_bytes))
             }
             Opcode::SelfTest => {
                 // Known answers through each pipeline, some of them one after the other.
@@ -90,9 +126,17 @@ impl Bounds {
         work.saturating_add(COMMAND_OVERHEAD).saturating_mul(self.factor).saturating_add(self.floor_cycles)
     }
 
+    /// Cycles that so many hashes of states of `width` elements may take, of which `links` wait for one another.
+    fn hash_cycles(&self, width: u32, hashes: u64, links: u64) -> u64 {
+        let lanes = u64::from(self.identification.lanes(width).max(1));
+        let alone = PASSES_PER_HASH * 2 * u64::from(self.identification.poseidon_latency_cycles);
+        (hashes.saturating_mul(PASSES_PER_HASH * CYCLES_PER_PASS) / lanes)
+            .saturating_add(links.saturating_mul(alone))
+    }
+
     /// Cycles in which a reset must be over: the bucket flags are cleared one by one.
     pub(crate) fn reset_cycles(&self) -> u64 {
-        self.command_cycles(Opcode::Msm, 0)
+        self.command_cycles(Opcode::Msm, &Descriptor::default())
     }
 
     /// Cycles as the transport's time.
@@ -110,6 +154,13 @@ impl Bounds {
     }
 }
 
+/// The tree that a command is about, also where it is none that a card has.
+fn tree_of(command: &Descriptor) -> TreeShape {
+    let arity = command.parameter & 15;
+    let depth = (command.parameter >> 8 & 63).min(MERKLE_MAX_DEPTH);
+    TreeShape { arity: arity.clamp(2, 4), depth, leaves: command.size }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,16 +172,55 @@ mod tests {
         largest.clock_khz = 1;
         largest.msm_latency_cycles = u32::MAX;
         largest.field_latency_cycles = u32::MAX;
+        largest.poseidon_latency_cycles = u32::MAX;
         let options =
             CardOptions { bound_factor: u32::MAX, bound_floor_cycles: u64::MAX, ..Default::default() };
         for opcode in Opcode::ALL {
             let usual = Bounds::new(&plausible(), &CardOptions::default(), ClockKind::Wall);
-            assert!(usual.command_cycles(*opcode, 1000) >= usual.command_cycles(*opcode, 1));
-            assert!(usual.command_cycles(*opcode, 1) > CardOptions::default().bound_floor_cycles);
+            let of =
+                |count: u32| Descriptor { count, parameter: 0x0203, size: count, ..Descriptor::default() };
+            assert!(usual.command_cycles(*opcode, &of(1000)) >= usual.command_cycles(*opcode, &of(1)));
+            assert!(usual.command_cycles(*opcode, &of(1)) > CardOptions::default().bound_floor_cycles);
             let extreme = Bounds::new(&largest, &options, ClockKind::Wall);
-            assert_eq!(extreme.command_cycles(*opcode, u64::MAX), u64::MAX);
+            let most =
+                Descriptor { count: u32::MAX, parameter: u32::MAX, size: u32::MAX, ..Descriptor::default() };
+            assert_eq!(extreme.command_cycles(*opcode, &most), u64::MAX);
             assert!(extreme.time(u64::MAX) > Duration::from_secs(1));
         }
+    }
+
+    /// What takes a card longer has more time: more blocks, more levels, fewer lanes.
+    #[test]
+    fn hashes_have_time_for_all_that_makes_them_long() {
+        let with_lanes = |lanes| {
+            let identification = Identification { poseidon_lanes: [lanes; 4], ..plausible() };
+            Bounds::new(&identification, &CardOptions::default(), ClockKind::Card)
+        };
+        let (one, four) = (with_lanes(1), with_lanes(4));
+        let hash =
+            |blocks: u32| Descriptor { count: 1, parameter: blocks << 16 | 3, ..Descriptor::default() };
+        let cycles = |command| one.command_cycles(Opcode::Poseidon, &command);
+        // Block after block of one message: nothing overlaps.
+        let latency = u64::from(plausible().poseidon_latency_cycles);
+        assert!(cycles(hash(60_000)) > cycles(hash(30_000)) + 30_000 * 81 * latency);
+        let many = Descriptor { count: 1 << 20, ..hash(0) };
+        assert!(one.command_cycles(Opcode::Poseidon, &many) > (1 << 20) * 81);
+        assert!(
+            four.command_cycles(Opcode::Poseidon, &many) < one.command_cycles(Opcode::Poseidon, &many) / 2
+        );
+        for opcode in [Opcode::MerkleBuild, Opcode::MerklePaths, Opcode::MerkleUpdate] {
+            let tree = |depth| {
+                let shape = TreeShape { arity: 2, depth, leaves: 1 << 16 };
+                let parameter = shape.parameter(0);
+                Descriptor { count: 1000, size: shape.leaves, parameter, ..Descriptor::default() }
+            };
+            assert!(
+                one.command_cycles(opcode, &tree(32)) > one.command_cycles(opcode, &tree(16)),
+                "{opcode:?}"
+            );
+        }
+        let build = Descriptor { size: 1 << 16, parameter: 0x1002, ..Descriptor::default() };
+        assert!(one.command_cycles(Opcode::MerkleBuild, &build) > 65_535 * 81, "a build from card memory");
     }
 
     #[test]

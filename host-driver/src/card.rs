@@ -258,7 +258,8 @@ impl Card {
         }
         let interest = Arc::new(());
         let opcode = first.unwrap_or(Opcode::Identify);
-        let running = Running { opcode, shape, holdings, commands_left, failure: None, cycles: 0 };
+        let running =
+            Running { opcode, shape, holdings, commands_left, failure: None, cycles: 0, wrote_tree: false };
         self.jobs.insert(id, Record { interest: Arc::downgrade(&interest), state: State::Running(running) });
         let posted = queue.post(&mut self.bar, &self.bounds);
         posted.map_err(|error| self.fail(error))?;

@@ -13,6 +13,15 @@ use std::sync::Arc;
 /// Load commands that are under way at a time: one is copied by the card while the next is filled.
 const LOADS_IN_FLIGHT: usize = 2;
 
+/// What is copied to card memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Anybody may see it.
+    Plain,
+    /// Copies of it are overwritten.
+    Secret,
+}
+
 impl Card {
     /// Loads affine points into card memory, 64 bytes each (x, y, little-endian, Montgomery form; all zero for
     /// the point at infinity), and waits until they are there.
@@ -32,25 +41,37 @@ impl Card {
     ) -> Result<BasesHandle, DriverError> {
         self.check_engine(self.identification.has_msm, "MSM")?;
         let (resident, count) = self.take_card_memory("bases", bases.len())?;
-        let start = resident.piece.start;
+        self.load_lines(bases, &resident, Contents::Plain, &mut |loaded| progress(loaded, count))?;
+        Ok(BasesHandle { resident })
+    }
+
+    /// Copies data to card memory and waits until it is there; `progress` is told how many lines of 64 bytes are. What
+    /// is missing to whole lines is zero.
+    pub(crate) fn load_lines(
+        &mut self,
+        data: &[u8],
+        resident: &Arc<Resident>,
+        contents: Contents,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), DriverError> {
         let staging_bytes = self.options.staging_bytes.min(self.bar.largest_buffer());
         let chunk_bytes = staging_bytes / AFFINE_POINT_BYTES * AFFINE_POINT_BYTES;
         let mut loaded = 0;
         let mut loads = VecDeque::new();
-        for (index, chunk) in bases.chunks(chunk_bytes).enumerate() {
+        for (index, chunk) in data.chunks(chunk_bytes).enumerate() {
             let full = self.running() >= self.options.max_jobs;
             if loads.len() == LOADS_IN_FLIGHT || full && !loads.is_empty() {
                 self.finish_load(&mut loads, &mut loaded)?;
-                progress(loaded, count);
+                progress(loaded);
             }
-            let card_address = start + (index * chunk_bytes) as u64;
-            loads.push_back((self.submit_load(chunk, card_address, &resident)?, chunk.len()));
+            let card_address = resident.piece.start + (index * chunk_bytes) as u64;
+            loads.push_back(self.submit_load(chunk, card_address, resident, contents)?);
         }
         while !loads.is_empty() {
             self.finish_load(&mut loads, &mut loaded)?;
-            progress(loaded, count);
+            progress(loaded);
         }
-        Ok(BasesHandle { resident })
+        Ok(())
     }
 
     /// Takes card memory for so many bytes of lines of 64 bytes, and tells how many lines they are.
@@ -60,37 +81,46 @@ impl Card {
         bytes: usize,
     ) -> Result<(Arc<Resident>, usize), DriverError> {
         let count = elements(what, bytes, AFFINE_POINT_BYTES, 1)?;
+        Ok((self.take_bytes(bytes as u64)?, count))
+    }
+
+    /// Takes card memory.
+    pub(crate) fn take_bytes(&mut self, bytes: u64) -> Result<Arc<Resident>, DriverError> {
         self.check_usable()?;
         self.collect_returned();
-        let Some(piece) = self.memory.allocate(bytes as u64) else {
+        let Some(piece) = self.memory.allocate(bytes) else {
             return Err(DriverError::OutOfCardMemory {
-                bytes: bytes as u64,
+                bytes,
                 free: self.memory.free_bytes(),
                 largest_gap: self.memory.largest_gap(),
                 total: self.memory.total(),
             });
         };
         let (card, generation, home) = (self.id, self.generation, self.home.clone());
-        Ok((Arc::new(Resident { card, generation, piece, bases: count, home }), count))
+        Ok(Arc::new(Resident { card, generation, bases: bytes as usize / AFFINE_POINT_BYTES, piece, home }))
     }
 
+    /// A load command under way, and how many lines it copies.
     fn submit_load(
         &mut self,
         chunk: &[u8],
         card_address: u64,
         resident: &Arc<Resident>,
-    ) -> Result<Job<Done>, DriverError> {
+        contents: Contents,
+    ) -> Result<(Job<Done>, usize), DriverError> {
         self.check_room()?;
-        let staging = self.filled(chunk)?;
-        let descriptor = Descriptor {
-            count: (chunk.len() / AFFINE_POINT_BYTES) as u32,
-            host_a: staging.iova(),
-            card_address,
-            ..Descriptor::default()
-        };
+        let lines = chunk.len().div_ceil(AFFINE_POINT_BYTES);
+        let mut staging = self.bar.allocate(lines * AFFINE_POINT_BYTES)?;
+        if contents == Contents::Secret {
+            staging = staging.zeroize_on_drop();
+        }
+        staging.write(0, chunk)?;
+        staging.write(chunk.len(), &[0; AFFINE_POINT_BYTES][..lines * AFFINE_POINT_BYTES - chunk.len()])?;
+        let descriptor =
+            Descriptor { count: lines as u32, host_a: staging.iova(), card_address, ..Descriptor::default() };
         let holdings =
             Holdings { inputs: vec![staging], resident: Some(resident.clone()), ..Holdings::default() };
-        self.submit([(Opcode::LoadBases, descriptor)], Shape::Done, holdings)
+        Ok((self.submit([(Opcode::LoadBases, descriptor)], Shape::Done, holdings)?, lines))
     }
 
     fn finish_load(
@@ -98,9 +128,9 @@ impl Card {
         loads: &mut VecDeque<(Job<Done>, usize)>,
         loaded: &mut usize,
     ) -> Result<(), DriverError> {
-        if let Some((job, bytes)) = loads.pop_front() {
+        if let Some((job, lines)) = loads.pop_front() {
             self.wait(job, &mut |_| {})?;
-            *loaded += bytes / AFFINE_POINT_BYTES;
+            *loaded += lines;
         }
         Ok(())
     }
@@ -182,7 +212,7 @@ impl Card {
         Ok(self.wait(job, &mut |_| {})?.cycles)
     }
 
-    /// The counters of the last MSM or field vector command that the card executed.
+    /// The counters of the last command with an engine (MSM, field vector, hash or tree) that the card executed.
     pub fn read_counters(&mut self) -> Result<Counters, DriverError> {
         let bytes = self.read_block(Opcode::ReadCounters, COUNTERS_BYTES)?;
         Ok(Counters::from_bytes(&fixed(&bytes)?))

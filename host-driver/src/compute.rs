@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 const LOOK_BYTES: usize = 256 * FIELD_BYTES;
 
 /// The order of a curve's group, little-endian: scalars are below it.
-const fn group_order(curve: CurveId) -> [u8; FIELD_BYTES] {
+pub(crate) const fn group_order(curve: CurveId) -> [u8; FIELD_BYTES] {
     let low = match curve {
         CurveId::Bn254G1 => {
             [0x01, 0x00, 0x00, 0xf0, 0x93, 0xf5, 0xe1, 0x43, 0x91, 0x70, 0xb9, 0x79, 0x48, 0xe8, 0x33, 0x28]

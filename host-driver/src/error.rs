@@ -73,6 +73,18 @@ pub enum DriverError {
         choices: Vec<u32>,
     },
 
+    /// The card has no lanes for states of so many elements.
+    #[error(
+        "the card has no Poseidon lanes for states of {width} elements: it has those of {}; load another bitstream",
+        choices_text(choices)
+    )]
+    NoWidth {
+        /// Elements of the state.
+        width: u32,
+        /// What can be chosen.
+        choices: Vec<u32>,
+    },
+
     /// A register does not hold what was written to it.
     #[error(
         "register {register} reads {read:#010x} after {wrote:#010x} was written: \
@@ -138,7 +150,11 @@ pub enum DriverError {
     },
 
     /// A command ended with another status than success.
-    #[error("command {opcode:?} ended with status {status:?}: {meaning}", meaning = status.doc().trim())]
+    #[error(
+        "command {opcode:?} ended with status {status:?}: {meaning}{advice}",
+        meaning = status.doc().trim(),
+        advice = advice(*status)
+    )]
     CommandFailed {
         /// The command.
         opcode: Opcode,
@@ -177,13 +193,20 @@ pub enum DriverError {
     /// A handle of another card.
     #[error("the {what} belongs to another card: use it with the card that gave it")]
     AnotherCard {
-        /// Bases or job.
+        /// Bases, tree, buffer or job.
         what: &'static str,
     },
 
     /// Bases from before a reset.
     #[error("the bases were loaded before the card was reset and are no longer on it: load them again")]
     BasesLost,
+
+    /// A tree from before a reset, or whose contents are unknown.
+    #[error("the tree is no longer on the card, since {since}: build it again")]
+    TreeLost {
+        /// What happened to it, as a clause.
+        since: &'static str,
+    },
 
     /// A job from before a reset.
     #[error("the job had not ended when the card was reset: submit it again")]
@@ -277,10 +300,51 @@ pub enum DriverError {
         index: usize,
     },
 
+    /// A field element that is not below the prime. The element itself may be a secret and is not told.
+    #[error(
+        "{what} {index} is not below the prime of BN254's scalar field: give elements reduced, in Montgomery form, \
+         32 bytes little-endian"
+    )]
+    ElementNotCanonical {
+        /// The input.
+        what: &'static str,
+        /// Which element of it, from 0 on.
+        index: usize,
+    },
+
+    /// A shape that no tree has.
+    #[error("there is no tree of arity {arity} and depth {depth} with {leaves} leaves: {allowed}")]
+    BadTree {
+        /// Children of a node.
+        arity: u32,
+        /// Levels above the leaves.
+        depth: u32,
+        /// Leaves.
+        leaves: u32,
+        /// What it may be, as a clause.
+        allowed: &'static str,
+    },
+
+    /// An index past a tree's leaves.
+    #[error("there is no leaf {index} in a tree of {leaves} leaves: they are counted from 0 on")]
+    BadLeaf {
+        /// The index.
+        index: usize,
+        /// Leaves of the tree.
+        leaves: usize,
+    },
+
+    /// An update that sets a leaf twice.
+    #[error("leaf {index} is there twice in one update: give each leaf once")]
+    LeafTwice {
+        /// The index.
+        index: usize,
+    },
+
     /// Card memory has no room.
     #[error(
         "{bytes} bytes of card memory are wanted, but {free} of {total} are free, {largest_gap} in one piece: \
-         release other bases, or use a card with more memory"
+         release other bases or trees, or use a card with more memory"
     )]
     OutOfCardMemory {
         /// Bytes wanted.
@@ -350,6 +414,16 @@ pub enum Corruption {
         /// Index after the last entry submitted.
         sq_tail: u32,
     },
+}
+
+/// What to do about a status that the driver's own checks should have ruled out.
+fn advice(status: Status) -> &'static str {
+    match status {
+        Status::NotCanonical | Status::BadIndex => {
+            " The driver had checked the inputs: they were damaged on their way, or the card is broken. Run its self-test."
+        }
+        _ => "",
+    }
 }
 
 /// A list as words.

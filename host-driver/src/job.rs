@@ -4,6 +4,8 @@ use crate::bases::Resident;
 use crate::buffer::CardBuffer;
 use crate::dma::{DmaBuffer, DmaOutOfBounds};
 use crate::error::DriverError;
+use crate::hash::HashResult;
+use crate::tree::Standing;
 use spandrel_abi::*;
 use std::marker::PhantomData;
 use std::sync::{Arc, Weak};
@@ -66,7 +68,7 @@ pub struct Job<T = MsmResult> {
     pub(crate) _output: PhantomData<fn() -> T>,
 }
 
-/// What a job can result in: an [`MsmResult`], the bytes of a field vector, or [`Done`].
+/// What a job can result in: an [`MsmResult`], a [`HashResult`], the bytes of a field vector, or [`Done`].
 pub trait JobOutput: sealed::FromOutput {}
 
 impl<T: sealed::FromOutput> JobOutput for T {}
@@ -102,6 +104,7 @@ pub(crate) mod sealed {
     #[derive(Debug)]
     pub enum Output {
         Msm(Box<MsmResult>),
+        Hash(Box<HashResult>),
         Bytes(Vec<u8>, u64),
         Done(Done),
         Lent(Box<Output>, Vec<CardBuffer>),
@@ -114,6 +117,12 @@ pub(crate) mod sealed {
     impl FromOutput for MsmResult {
         fn from_output(output: Output) -> Option<MsmResult> {
             if let Output::Msm(result) = output { Some(*result) } else { None }
+        }
+    }
+
+    impl FromOutput for HashResult {
+        fn from_output(output: Output) -> Option<HashResult> {
+            if let Output::Hash(result) = output { Some(*result) } else { None }
         }
     }
 
@@ -150,6 +159,9 @@ pub(crate) use sealed::Output;
 pub(crate) enum Shape {
     /// Weighted sums in the first output and counters in the second; and so on, where the work was cut into parts.
     Msm { curve: CurveId, window_bits: u32, exponents: Vec<u32> },
+    /// Elements in the first output and counters in the second; and so on, where the work was cut into parts. Of all
+    /// elements, the last so many bytes are the result.
+    Hash { bytes: usize },
     /// This many bytes, one output after the other.
     Bytes(usize),
     /// Nothing but what stands in the last of the caller's buffers, in so many bytes.
@@ -170,6 +182,8 @@ pub(crate) struct Holdings {
     pub(crate) lent: Vec<CardBuffer>,
     /// Card memory that it reads or writes.
     pub(crate) resident: Option<Arc<Resident>>,
+    /// The tree that it is about.
+    pub(crate) tree: Option<Arc<Standing>>,
 }
 
 /// A job as the card's owner keeps it.
@@ -194,6 +208,8 @@ pub(crate) enum Failure {
     Status { opcode: Opcode, status: Status },
     /// The card says that it succeeded, but a part of the result never reached memory.
     NotWritten { opcode: Opcode, offset: usize },
+    /// A command before this job left the tree that it is about in an unknown state.
+    TreeLost,
 }
 
 impl From<Failure> for DriverError {
@@ -201,6 +217,7 @@ impl From<Failure> for DriverError {
         match failure {
             Failure::Status { opcode, status } => DriverError::CommandFailed { opcode, status },
             Failure::NotWritten { opcode, offset } => DriverError::ResultNotWritten { opcode, offset },
+            Failure::TreeLost => DriverError::tree_spoilt(),
         }
     }
 }
@@ -236,6 +253,8 @@ pub(crate) struct Running {
     pub(crate) failure: Option<Failure>,
     /// Of all commands with the first one's opcode.
     pub(crate) cycles: u64,
+    /// Whether a command may have written to the tree that the job is about.
+    pub(crate) wrote_tree: bool,
 }
 
 impl Record {
@@ -256,6 +275,7 @@ impl Record {
         if opcode == running.opcode {
             running.cycles = running.cycles.saturating_add(cycles);
         }
+        running.wrote_tree |= writes_tree(opcode) && !is_refusal(status);
         if status != Status::Success {
             running.failure.get_or_insert(Failure::Status { opcode, status });
         }
@@ -264,6 +284,7 @@ impl Record {
                 Some(failure) => Err(failure),
                 None => running.output()?,
             };
+            let result = running.settle(result);
             let lent = std::mem::take(&mut running.holdings.lent);
             let result = match lent.is_empty() {
                 true => result,
@@ -277,6 +298,20 @@ impl Record {
 }
 
 impl Running {
+    /// Notes what the job did to its tree, and fails it where the tree was lost.
+    fn settle(&self, result: Result<Output, Failure>) -> Result<Output, Failure> {
+        let Some(tree) = &self.holdings.tree else { return result };
+        // A tree that was not built is not there, even where the card did not begin to.
+        if result.is_err() && (self.wrote_tree || self.opcode == Opcode::MerkleBuild) {
+            tree.lose();
+        }
+        // Jobs end in order, so that one that read a lost tree knows of it by now.
+        match result {
+            Ok(_) if tree.is_lost() => Err(Failure::TreeLost),
+            result => result,
+        }
+    }
+
     /// What the job came to, or which part of it did not reach memory.
     fn output(&self) -> Result<Result<Output, Failure>, DmaOutOfBounds> {
         let not_written = |offset| Ok(Err(Failure::NotWritten { opcode: self.opcode, offset }));
@@ -309,7 +344,6 @@ impl Running {
                 Output::Done(Done { cycles })
             }
             Shape::Msm { curve, window_bits, exponents } => {
-                let mut bytes = vec![0; exponents.len() * PROJECTIVE_POINT_BYTES];
                 let mut result = MsmResult {
                     curve: *curve,
                     window_bits: *window_bits,
@@ -319,20 +353,64 @@ impl Running {
                     counters: Counters::default(),
                 };
                 for part in self.holdings.outputs.as_chunks::<2>().0 {
-                    part[0].read(0, &mut bytes)?;
-                    let mut counters = [0; COUNTERS_BYTES];
-                    part[1].read(0, &mut counters)?;
-                    if let Some(offset) = first_unwritten(&bytes).or_else(|| first_unwritten(&counters)) {
-                        return not_written(offset);
-                    }
+                    let (bytes, counters) = match counted(part)? {
+                        Ok(counted) => counted,
+                        Err(offset) => return not_written(offset),
+                    };
                     result.exponents.extend(exponents);
                     result.points.extend(bytes.as_chunks().0);
-                    result.counters = sum(&result.counters, &Counters::from_bytes(&counters));
+                    result.counters = sum(&result.counters, &counters);
                 }
                 Output::Msm(Box::new(result))
             }
+            Shape::Hash { bytes: wanted } => {
+                let mut result = HashResult { bytes: Vec::new(), cycles, counters: Counters::default() };
+                for part in self.holdings.outputs.as_chunks::<2>().0 {
+                    let (bytes, counters) = match counted(part)? {
+                        Ok(counted) => counted,
+                        Err(offset) => return not_written(result.bytes.len() + offset),
+                    };
+                    result.bytes.extend(bytes);
+                    result.counters = sum(&result.counters, &counters);
+                }
+                result.bytes.drain(..result.bytes.len().saturating_sub(*wanted));
+                Output::Hash(Box::new(result))
+            }
         }))
     }
+}
+
+/// Whether a command changes a tree in card memory.
+fn writes_tree(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::MerkleBuild | Opcode::MerkleUpdate)
+}
+
+/// Whether a card that ends a command so has written nothing.
+fn is_refusal(status: Status) -> bool {
+    matches!(
+        status,
+        Status::UnknownOpcode
+            | Status::ReservedNotZero
+            | Status::BadLength
+            | Status::BadAlignment
+            | Status::CardAddressOutOfRange
+            | Status::BadParameter
+            | Status::Unsupported
+            | Status::BadIndex
+    )
+}
+
+/// The bytes of a result and the counters behind it, or the offset of the first element that is missing.
+fn counted(
+    [result, counters]: &[DmaBuffer; 2],
+) -> Result<Result<(Vec<u8>, Counters), usize>, DmaOutOfBounds> {
+    let (mut bytes, mut words) = (vec![0; result.len()], [0; COUNTERS_BYTES]);
+    result.read(0, &mut bytes)?;
+    counters.read(0, &mut words)?;
+    Ok(match first_unwritten(&bytes).or_else(|| first_unwritten(&words)) {
+        Some(offset) => Err(offset),
+        None => Ok((bytes, Counters::from_bytes(&words))),
+    })
 }
 
 /// The sum of each counter.

@@ -46,6 +46,11 @@
 //! that it estimates to be fastest for the scalars at hand ([`best_msm`]); [`MsmOptions`] can name another. A card says
 //! which curves it works on; without more, a job is on BN254's G1.
 //!
+//! # Hashes and trees
+//! [`Card::submit_poseidon`] and [`Card::submit_sponge`] hash many messages at once. [`Card::submit_merkle_build`] builds a
+//! Merkle tree that stays in card memory under a [`TreeHandle`]; paths are read from it and leaves set in it. A tree that
+//! a failed command may have left in pieces is lost, and its handle tells so.
+//!
 //! # Time
 //! Every wait is bounded, in the card's own time ([`Transport::now`]): each command has a bound made from its
 //! size and the card's capabilities, and the oldest command under way must end within its own. So a wait on a
@@ -59,7 +64,7 @@
 //! before the card has stopped.
 //!
 //! # Secrets
-//! Copies of scalars and field vectors are overwritten when their job ends. Nothing of their contents is logged
+//! Copies of scalars, field vectors, messages, leaves and digests are overwritten when their job ends. Nothing of their contents is logged
 //! or put into an error.
 
 mod address;
@@ -76,6 +81,7 @@ mod cost;
 mod discovery;
 mod dma;
 mod error;
+mod hash;
 mod identify;
 mod job;
 mod link;
@@ -94,6 +100,7 @@ mod staging;
 mod sysfs;
 mod system;
 mod transport;
+mod tree;
 mod vfio;
 pub mod vfio_user;
 
@@ -106,6 +113,7 @@ pub use cost::{BitLengths, MsmEstimate, best_msm, estimate_msm};
 pub use discovery::{FoundCard, LinkSpeed, bind, cards, find_card, is_pci_name, open_pci, unbind};
 pub use dma::{DMA_ALIGNMENT, DmaBuffer, DmaMemory, DmaOutOfBounds, SharedMemory};
 pub use error::{Corruption, DriverError};
+pub use hash::{HashOutput, HashResult};
 pub use job::{Done, Job, JobOutput, Lent, MsmResult, Progress, Sample};
 pub use link::{Link, LinkFaults};
 pub use lock::{CardLock, LockError};
@@ -116,8 +124,11 @@ pub use options::CardOptions;
 pub use sysfs::SysfsTransport;
 pub use system::System;
 pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
+pub use tree::TreeHandle;
 pub use vfio::VfioTransport;
 pub use vfio_user::VfioUser;
 
 // What the driver's interface is made of besides its own types.
-pub use spandrel_abi::{Counters, CurveId, FieldId, FieldOperation, Identification, Opcode, Status};
+pub use spandrel_abi::{
+    Counters, CurveId, FieldId, FieldOperation, Identification, Opcode, Status, TreeShape,
+};

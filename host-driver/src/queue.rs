@@ -138,7 +138,7 @@ impl Queue {
             let command_id = self.free_identifier();
             let descriptor = Descriptor { opcode: command.opcode as u8, command_id, ..command.descriptor };
             let position = self.submission.push(&descriptor)?;
-            let cycles = bounds.command_cycles(command.opcode, descriptor.count.into());
+            let cycles = bounds.command_cycles(command.opcode, &descriptor);
             self.in_flight.insert(
                 command_id,
                 InFlight { opcode: command.opcode, job: command.job, position, bound: bounds.time(cycles) },

@@ -4,6 +4,7 @@
 //! - [`backend`] is what computes a multi-scalar multiplication: the CPU, a card, or two at once that must agree;
 //! - [`curve`] names the curves on which there are multi-scalar multiplications;
 //! - [`groth16`] proves and verifies over a backend;
+//! - [`hash`] is what computes Poseidon hashes and Merkle trees, on the CPU, on a card, or on both;
 //! - [`workload`] makes bases and scalars for measurements and tests;
 //! - [`cli`] is the `spandrel` command.
 
@@ -12,4 +13,5 @@ pub mod cli;
 pub mod curve;
 pub mod formats;
 pub mod groth16;
+pub mod hash;
 pub mod workload;

@@ -2,7 +2,9 @@
 
 mod commands;
 mod faults;
+mod hashes;
 mod jobs;
 mod monitor;
 mod staging;
 mod support;
+mod trees;

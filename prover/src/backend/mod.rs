@@ -81,8 +81,8 @@ impl Bases {
     }
 }
 
-/// Identifiers of backends and of resident bases: never given twice in a process.
-fn fresh_id() -> u64 {
+/// Identifiers of backends, of resident bases and of trees: never given twice in a process.
+pub(crate) fn fresh_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }

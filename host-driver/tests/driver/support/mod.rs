@@ -1,6 +1,7 @@
 //! A card in software, for tests of the driver: it shares nothing with the driver but `spandrel-abi`.
 
 pub mod arithmetic;
+pub mod hashing;
 mod memory;
 mod model;
 

@@ -1,6 +1,7 @@
 //! The software card: register block, rings and commands, in plain Rust from the description in `spandrel-abi`.
 
 use super::arithmetic;
+use super::hashing::{self, Hashed};
 use super::memory::HostMemory;
 use spandrel_abi::*;
 use std::sync::{Arc, Mutex};
@@ -315,10 +316,20 @@ impl Model {
 
     fn execute(&mut self, d: &Descriptor) -> Result<(), Status> {
         let opcode = Opcode::from_code(d.opcode).map_err(|_| Status::UnknownOpcode)?;
-        let counted =
-            matches!(opcode, Opcode::LoadBases | Opcode::Msm | Opcode::FieldVector | Opcode::ReadCard);
-        let least = u32::from(matches!(opcode, Opcode::LoadBases | Opcode::FieldVector | Opcode::ReadCard));
-        if d.count > MAX_COUNT || d.count < least || (!counted && d.count != 0) {
+        let counts = match opcode {
+            Opcode::Identify | Opcode::ReadCounters | Opcode::SelfTest => 0..=0,
+            Opcode::LoadBases | Opcode::FieldVector | Opcode::ReadCard | Opcode::Poseidon => 1..=MAX_COUNT,
+            Opcode::Msm => 0..=MAX_COUNT,
+            Opcode::MerkleBuild if d.count == 0 => 0..=0,
+            Opcode::MerkleBuild => d.size..=d.size,
+            Opcode::MerklePaths => 1..=MERKLE_PATHS_MAX,
+            Opcode::MerkleUpdate => 1..=MERKLE_UPDATE_MAX,
+        };
+        let tree = matches!(opcode, Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate);
+        if !tree && d.size != 0 {
+            return Err(Status::ReservedNotZero);
+        }
+        if !counts.contains(&d.count) || tree && !(1..=MAX_COUNT).contains(&d.size) {
             return Err(Status::BadLength);
         }
         if [d.host_a, d.host_b, d.host_out].iter().any(|address| !address.is_multiple_of(HOST_ALIGNMENT))
@@ -333,6 +344,7 @@ impl Model {
         {
             return Err(Status::CardAddressOutOfRange);
         }
+        let mut status = Ok(());
         let out = match opcode {
             Opcode::Identify => {
                 let mut words = self.identification.to_words();
@@ -367,7 +379,11 @@ impl Model {
             Opcode::SelfTest => return Ok(()),
             Opcode::ReadCard => self.card_memory[resident].to_vec(),
             Opcode::Poseidon | Opcode::MerkleBuild | Opcode::MerklePaths | Opcode::MerkleUpdate => {
-                return Err(Status::Unsupported);
+                let hashed = self.execute_hash(opcode, d)?;
+                self.counters = Counters { elements: hashed.hashes, ..Counters::default() };
+                // Such a command runs to its end.
+                status = if hashed.not_canonical { Err(Status::NotCanonical) } else { Ok(()) };
+                hashed.out
             }
         };
         let lost = self.faults.lost_element.unwrap_or(usize::MAX);
@@ -375,7 +391,42 @@ impl Model {
             self.write_host(d.host_out + (index * FIELD_BYTES) as u64, element)
                 .ok_or(Status::HostWriteFault)?;
         }
-        Ok(())
+        status
+    }
+
+    fn execute_hash(&mut self, opcode: Opcode, d: &Descriptor) -> Result<Hashed, Status> {
+        let count = d.count as usize;
+        if !self.identification.has_poseidon {
+            return Err(Status::Unsupported);
+        }
+        if opcode == Opcode::Poseidon {
+            let (width, blocks) = (d.parameter & 15, d.parameter >> 16);
+            if self.identification.lanes(width) == 0 || d.parameter & 0xffe0 != 0 {
+                return Err(Status::BadParameter);
+            }
+            let capacity = match blocks {
+                0 => Vec::new(),
+                _ => self.operand(d.host_b, FIELD_BYTES)?,
+            };
+            let elements = count * (width as usize - 1) * blocks.max(1) as usize;
+            let messages = self.operand(d.host_a, elements * FIELD_BYTES)?;
+            return Ok(hashing::poseidon(d, &capacity, &messages));
+        }
+        let offered = |shape: &TreeShape| self.identification.lanes(shape.arity + 1) > 0;
+        let shape = hashing::shape(d).filter(offered).ok_or(Status::BadParameter)?;
+        let entry = match opcode {
+            Opcode::MerkleUpdate => MERKLE_ENTRY_BYTES,
+            _ => FIELD_BYTES,
+        };
+        let operand = self.operand(d.host_a, count * entry)?;
+        let place = d.card_address as usize..d.card_address as usize + shape.bytes() as usize;
+        let memory = self.card_memory.get_mut(place).ok_or(Status::CardAddressOutOfRange)?;
+        let tree = hashing::Tree { memory, shape, output: d.parameter >> 4 & 1 };
+        match opcode {
+            Opcode::MerkleBuild => Ok(tree.build(&operand)),
+            Opcode::MerklePaths => tree.paths(&operand),
+            _ => tree.update(&operand),
+        }
     }
 
     fn operand(&mut self, iova: u64, bytes: usize) -> Result<Vec<u8>, Status> {
