@@ -9,6 +9,7 @@ pub mod field;
 pub mod model;
 pub mod msm;
 pub mod pcie;
+pub mod poseidon;
 pub mod profile;
 pub mod stream;
 pub mod units;

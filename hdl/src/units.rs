@@ -7,6 +7,7 @@ use crate::emit::{EmitError, Emitted, emit};
 use crate::field::{Pace, Prime, field_unit, montgomery_multiplier};
 use crate::msm::{DigitSource, Shape, recoder};
 use crate::pcie::{Completer, Endpoint512};
+use crate::poseidon::PoseidonCore;
 use rust_hdl::prelude::Block;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -16,6 +17,9 @@ const TAG_BITS: usize = 20;
 
 /// Completion time-out of an endpoint synthesised on its own: 50 ms at 250 MHz.
 const PCIE_TIMEOUT_CYCLES: u32 = 12_500_000;
+
+/// Width of the states of a permutation synthesised on its own: the one for two elements.
+const POSEIDON_WIDTH: usize = 3;
 
 /// A unit of the card that stands on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +36,8 @@ pub enum Unit {
     DigitSource,
     /// The PCIe endpoint behind streams of 512 bits, without the card.
     PcieEndpoint,
+    /// The Poseidon permutation of width 3 on one lane.
+    Poseidon,
 }
 
 /// No unit has this name.
@@ -44,13 +50,14 @@ pub struct UnknownUnit {
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 6] = [
+    pub const ALL: [Unit; 7] = [
         Unit::MontgomeryMultiplier,
         Unit::CompleteAdder,
         Unit::BatchedAffineAdder,
         Unit::FieldUnit,
         Unit::DigitSource,
         Unit::PcieEndpoint,
+        Unit::Poseidon,
     ];
 
     /// The unit's name on command lines.
@@ -62,11 +69,12 @@ impl Unit {
             Unit::FieldUnit => "field_unit",
             Unit::DigitSource => "digit_source",
             Unit::PcieEndpoint => "pcie_endpoint",
+            Unit::Poseidon => "poseidon",
         }
     }
 
     /// The names of all units.
-    pub fn names() -> [&'static str; 6] {
+    pub fn names() -> [&'static str; 7] {
         Unit::ALL.map(Unit::name)
     }
 
@@ -101,6 +109,12 @@ impl Unit {
                 // No pipeline: the latency is that of a read of one of its registers.
                 let statistics = Statistics { latency_cycles: Completer::LATENCY, ..Statistics::default() };
                 Ok((emit(&endpoint, self.name())?, statistics))
+            }
+            Unit::Poseidon => {
+                let mut core = PoseidonCore::new(POSEIDON_WIDTH, 1, config);
+                core.connect_all();
+                // The latency is that of a pass.
+                Ok((emit(&core, self.name())?, core.statistics()))
             }
         }
     }

@@ -61,6 +61,11 @@ pub(super) enum Kind {
     Or(usize, usize),
     Xor(usize, usize),
     Not(usize),
+    /// The word of a table at an address; see [`Datapath::lookup`].
+    Lookup {
+        address: usize,
+        table: Rc<[BigUint]>,
+    },
     /// One output of a sub-module whose instance number is given.
     Output {
         instance: usize,
@@ -73,7 +78,10 @@ impl Kind {
     pub(super) fn for_each_operand(&mut self, mut visit: impl FnMut(&mut usize)) {
         match self {
             Kind::Input(_) | Kind::Constant(_) | Kind::Output { .. } => {}
-            Kind::Register(source) | Kind::Slice { source, .. } | Kind::Not(source) => visit(source),
+            Kind::Register(source)
+            | Kind::Slice { source, .. }
+            | Kind::Not(source)
+            | Kind::Lookup { address: source, .. } => visit(source),
             Kind::Concat(parts) => parts.iter_mut().for_each(visit),
             Kind::Add { a, b, carry: rest } | Kind::Subtract { a, b, borrow: rest } => {
                 [a, b].into_iter().chain(rest).for_each(visit);

@@ -2,7 +2,7 @@
 
 use super::graph::{Kind, Module};
 use num_bigint::BigUint;
-use num_traits::{One, Zero};
+use num_traits::{One, ToPrimitive, Zero};
 use std::rc::Rc;
 
 impl Module {
@@ -83,6 +83,9 @@ impl Kind {
             Kind::Or(a, b) => of(a) | of(b),
             Kind::Xor(a, b) => of(a) ^ of(b),
             Kind::Not(a) => modulus - 1u32 - of(a),
+            Kind::Lookup { address, table } => {
+                of(address).to_usize().and_then(|address| table.get(address)).cloned().unwrap_or_default()
+            }
             Kind::Input(_) | Kind::Register(_) | Kind::Output { .. } => {
                 unreachable!("{self:?} has a value of its own")
             }

@@ -16,6 +16,7 @@ mod config;
 mod constant;
 mod graph;
 mod interpret;
+mod lookup;
 mod modular;
 mod multiply;
 mod statistics;

@@ -2,6 +2,7 @@
 
 use super::graph::{Kind, Module, Node};
 use crate::emit::{Emitted, Port, PortDirection};
+use num_bigint::BigUint;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -62,6 +63,9 @@ impl Module {
             writeln!(out, "  output wire {}{name};", range(self.nodes[*node].width))?;
         }
         for (index, node) in self.nodes.iter().enumerate() {
+            if let Kind::Lookup { table, .. } = &node.kind {
+                write_table(out, index, node.width, table)?;
+            }
             self.write_node(out, index, node)?;
         }
         for (index, instance) in self.instances.iter().enumerate() {
@@ -140,6 +144,7 @@ impl Module {
             Kind::Or(a, b) => format!("{} | {}", name(a), name(b)),
             Kind::Xor(a, b) => format!("{} ^ {}", name(a), name(b)),
             Kind::Not(a) => format!("~{}", name(a)),
+            Kind::Lookup { address, .. } => format!("table{index}[{}]", name(address)),
         };
         writeln!(out, "  wire {range}n{index} = {value};")
     }
@@ -159,6 +164,17 @@ impl Module {
             _ => format!("n{node}"),
         }
     }
+}
+
+/// The table of a look-up, as synthesis tools take it for a block RAM with contents.
+fn write_table(out: &mut String, index: usize, width: usize, table: &[BigUint]) -> std::fmt::Result {
+    let last = table.len() - 1;
+    writeln!(out, "  (* rom_style = \"block\" *) reg {}table{index} [0:{last}];", range(width))?;
+    writeln!(out, "  initial begin")?;
+    for (address, word) in table.iter().enumerate() {
+        writeln!(out, "    table{index}[{address}] = {width}'h{word:x};")?;
+    }
+    writeln!(out, "  end")
 }
 
 fn range(width: usize) -> String {

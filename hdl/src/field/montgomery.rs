@@ -33,15 +33,31 @@ impl MontgomeryMultiplier {
     /// a·b·2^−256 mod p, below p, for a·b < p·2^256.
     pub fn multiply(&self, path: &Datapath, a: Wire, b: Wire) -> Wire {
         let product = path.multiply(a, b);
-        let low = path.slice(product, 0, RADIX_BITS);
-        let high = path.slice(product, RADIX_BITS, product.width() - RADIX_BITS);
+        // Below 2p < 2^255.
+        let sum = self.reduce(path, product, None, FIELD_BITS + 1);
+        path.subtract_if_not_below(sum, self.modulus)
+    }
+
+    /// (T + q·p) / R + `added`, in `bits` bits, for any total T (a sum of products, say) below 2^512.
+    ///
+    /// It is T·2^−256 + `added` modulo p, and as q < R it is below T/R + p + `added`: how far below 2^256 that is, and
+    /// whether anything is to be subtracted from it, is the caller's matter. The caller sees to it that the result is
+    /// below 2^bits, and without `added` that T/R is below 2^(bits − 1). `added` joins the upper half of T while the
+    /// quotient is computed, so that it costs no time and no registers of its own.
+    pub fn reduce(&self, path: &Datapath, total: Wire, added: Option<Wire>, bits: usize) -> Wire {
+        let low = path.slice(total, 0, RADIX_BITS);
+        let high = path.slice(total, RADIX_BITS, total.width() - RADIX_BITS);
         let reduction = self.reduction(path, low);
         let zero = path.constant(0u32, RADIX_BITS);
         let carry = path.not(path.equal(low, zero));
-        // Below 2p < 2^255.
-        let sum = path.add(path.resize(high, FIELD_BITS), reduction);
-        let sum = path.slice(path.add(sum, carry), 0, FIELD_BITS + 1);
-        path.subtract_if_not_below(sum, self.modulus)
+        let sum = match added {
+            None => path.add(path.add(path.resize(high, bits - 1), reduction), carry),
+            Some(added) => {
+                let above = path.add(path.add(high, added), carry);
+                path.add(path.resize(above, bits), reduction)
+            }
+        };
+        path.slice(sum, 0, bits)
     }
 
     /// q·p / R, rounded down, for q = low·(−p⁻¹) mod R. The low half of q·p is −low mod R, known beforehand, so
