@@ -28,7 +28,8 @@ pub use points::{
     point_from_bytes, point_to_bytes,
 };
 pub(crate) use points::{
-    element_from_bytes, fr_from_montgomery, integer_from_bytes, integer_to_bytes, point_from_checked_bytes, try_map,
+    element_from_bytes, fr_from_montgomery, integer_from_bytes, integer_to_bytes, point_from_checked_bytes,
+    try_map,
 };
 pub use snarkjs::{read_proof, read_public, read_verifying_key, write_proof, write_public};
 pub use witness::Witness;

@@ -72,10 +72,7 @@ impl DualHasher {
         })
     }
 
-    fn compare_digests(
-        &self,
-        (first, second): (HashOutcome, HashOutcome),
-    ) -> Result<HashOutcome, HashError> {
+    fn compare_digests(&self, (first, second): (HashOutcome, HashOutcome)) -> Result<HashOutcome, HashError> {
         let count = first.digests.len();
         self.compare(&first.digests, &second.digests, |index| format!("digest {index} of {count}"))?;
         Ok(HashOutcome { digests: first.digests, card: second.card.or(first.card) })
@@ -142,10 +139,8 @@ impl HashBackend for DualHasher {
 
     fn paths(&self, tree: &TreeId, indices: &[usize]) -> Result<PathsOutcome, HashError> {
         let pair = self.pair(tree)?;
-        let (first, second) = self.both(
-            |backend| backend.paths(&pair.0, indices),
-            |backend| backend.paths(&pair.1, indices),
-        )?;
+        let (first, second) =
+            self.both(|backend| backend.paths(&pair.0, indices), |backend| backend.paths(&pair.1, indices))?;
         self.compare(&first.leaves, &second.leaves, |place| format!("leaf {}", indices[place]))?;
         for (place, index) in indices.iter().enumerate() {
             let siblings = |outcome: &PathsOutcome| -> Vec<Fr> {
@@ -163,10 +158,8 @@ impl HashBackend for DualHasher {
         let pair = self.pair(tree)?;
         // Before either of them has changed anything.
         tree.check_entries(entries)?;
-        let (first, second) = self.both(
-            |backend| backend.update(&pair.0, entries),
-            |backend| backend.update(&pair.1, entries),
-        )?;
+        let (first, second) = self
+            .both(|backend| backend.update(&pair.0, entries), |backend| backend.update(&pair.1, entries))?;
         self.compare_roots(first, second, tree.len)
     }
 

@@ -1,6 +1,6 @@
 //! Why there is no hash, or no tree.
 
-use spandrel_poseidon::{InputError, WidthError};
+use spandrel_poseidon::{InputError, TreeError, WidthError};
 
 /// Why there is no hash, or no tree.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,9 @@ pub enum HashError {
     /// The inputs are no messages.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// There is no such tree, or no such leaf in it.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     /// More leaves than any tree has.
     #[error("{leaves} leaves were given, but a tree has at most {most}")]
     TooManyLeaves {
@@ -19,32 +22,6 @@ pub enum HashError {
         leaves: usize,
         /// Most leaves.
         most: usize,
-    },
-    /// A depth at which the leaves have no place, or that no tree has.
-    #[error("a tree of {leaves} leaves has a depth of {least} to {most}, not of {depth}")]
-    BadDepth {
-        /// The depth asked for.
-        depth: u32,
-        /// Leaves given.
-        leaves: usize,
-        /// Least depth.
-        least: u32,
-        /// Greatest depth.
-        most: u32,
-    },
-    /// An index past the leaves.
-    #[error("there is no leaf {index} in a tree of {leaves} leaves; they are counted from 0 on")]
-    NoSuchLeaf {
-        /// The index.
-        index: usize,
-        /// Leaves of the tree.
-        leaves: usize,
-    },
-    /// An update that sets a leaf twice.
-    #[error("leaf {index} is there twice in one update; give each leaf once")]
-    LeafTwice {
-        /// The index.
-        index: usize,
     },
     /// A tree of another backend, or one released.
     #[error("the tree is not one of this backend: build it there first")]

@@ -49,8 +49,8 @@ pub use tree::MerkleTree;
 
 use ark_bn254::Fr;
 use serde::Serialize;
-use spandrel_abi::{Counters, Identification, MAX_COUNT, MERKLE_MAX_DEPTH, TreeShape};
-use spandrel_poseidon::InputError;
+use spandrel_abi::{Counters, Identification, MAX_COUNT, TreeShape};
+use spandrel_poseidon::{InputError, MAX_DEPTH, TreeError, least_depth};
 use std::collections::BTreeSet;
 
 /// Computes Poseidon hashes over BN254's scalar field, and Merkle trees of them.
@@ -143,7 +143,10 @@ impl TreeId {
     }
 
     fn check_index(&self, index: usize) -> Result<(), HashError> {
-        if index < self.len { Ok(()) } else { Err(HashError::NoSuchLeaf { index, leaves: self.len }) }
+        match index < self.len {
+            true => Ok(()),
+            false => Err(TreeError::NoSuchLeaf { index, leaves: self.len }.into()),
+        }
     }
 
     /// Refuses entries past the leaves, and leaves that are there twice. Tells how many nodes the entries change above the
@@ -153,7 +156,7 @@ impl TreeId {
         for (index, _) in entries {
             self.check_index(*index)?;
             if !level.insert(*index) {
-                return Err(HashError::LeafTwice { index: *index });
+                return Err(TreeError::LeafTwice { index: *index }.into());
             }
         }
         let mut hashes = 0;
@@ -179,13 +182,14 @@ fn check_messages(message_elements: usize, inputs: &[Fr]) -> Result<usize, HashE
 /// The depth of a tree that is asked for.
 fn depth_of(arity: Arity, depth: Option<u32>, leaves: usize) -> Result<u32, HashError> {
     let most = MAX_COUNT as usize;
-    let count = u32::try_from(leaves).ok().filter(|count| *count <= MAX_COUNT);
-    let count = count.ok_or(HashError::TooManyLeaves { leaves, most })?;
-    let least = TreeShape::least_depth(arity.children() as u32, count);
-    match depth {
-        None => Ok(least),
-        Some(depth) if (least..=MERKLE_MAX_DEPTH).contains(&depth) => Ok(depth),
-        Some(depth) => Err(HashError::BadDepth { depth, leaves, least, most: MERKLE_MAX_DEPTH }),
+    if leaves > most {
+        return Err(HashError::TooManyLeaves { leaves, most });
+    }
+    let least = least_depth(arity, leaves);
+    match depth.unwrap_or(least) {
+        depth if depth > MAX_DEPTH => Err(TreeError::TooDeep { depth }.into()),
+        depth if depth < least => Err(TreeError::TooShallow { leaves, depth, least }.into()),
+        depth => Ok(depth),
     }
 }
 

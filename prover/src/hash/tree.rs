@@ -38,7 +38,7 @@ impl MerkleTree {
     /// Builds a tree. Where no depth is named it is the least that has place for the leaves.
     ///
     /// # Errors
-    /// [`HashError::BadDepth`] and [`HashError::TooManyLeaves`]; [`HashError::Device`] where a card cannot: it has no lanes
+    /// [`HashError::Tree`] and [`HashError::TooManyLeaves`]; [`HashError::Device`] where a card cannot: it has no lanes
     /// of a width of one more than the arity, or no room.
     pub fn build(
         backend: Arc<dyn HashBackend>,
@@ -108,8 +108,8 @@ impl MerkleTree {
     /// Sets leaves, each once, in any order, and gives the new root.
     ///
     /// # Errors
-    /// [`HashError::NoSuchLeaf`] and [`HashError::LeafTwice`], which change nothing; [`HashError::Device`] where a card
-    /// failed, after which the tree is to be built again.
+    /// [`HashError::Tree`], where nothing has changed; [`HashError::Device`] where a card failed, after which the tree is
+    /// to be built again.
     pub fn update(&mut self, entries: &[(usize, Fr)]) -> Result<Fr, HashError> {
         self.root = self.backend.update(self.tree()?, entries)?.root;
         Ok(self.root)
@@ -120,7 +120,8 @@ impl MerkleTree {
         let Some(tree) = &self.tree else { return false };
         // A path of fewer levels would prove an inner node to be a leaf.
         let same_kind = path.arity == tree.arity && path.output == tree.output;
-        same_kind && path.siblings.len() == tree.depth as usize && path.root(leaf) == self.root
+        let whole = path.siblings.len() == tree.depth as usize && path.check().is_ok();
+        same_kind && whole && path.root(leaf) == self.root
     }
 }
 

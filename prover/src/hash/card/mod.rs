@@ -16,7 +16,7 @@ use ark_bn254::Fr;
 use device::{Device, DriverCard, Request};
 use spandrel_abi::{FIELD_BYTES, Identification, TreeShape};
 use spandrel_driver::{HashOutput, HashResult};
-use spandrel_poseidon::{InputError, Tree, WIDTHS, WidthError};
+use spandrel_poseidon::{InputError, Tree, WIDTHS, WidthError, sponge_capacity};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
@@ -126,8 +126,7 @@ impl HashBackend for CardHasher {
         let request = Request::Sponge {
             width: card_width,
             output: HashOutput::Second,
-            // The length, times 2^64: the paper's domain of a constant length.
-            capacity: integer_to_bytes(&Fr::from((message_elements as u128) << 64).0),
+            capacity: integer_to_bytes(&sponge_capacity(message_elements).0),
             message_elements,
             inputs: &bytes,
         };
