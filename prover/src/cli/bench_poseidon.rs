@@ -98,12 +98,16 @@ impl BenchPoseidon {
             _ => self.on_card(&inputs, &progress)?,
         };
         progress.finish();
-        if self.json { print_json(&report)? } else { print_text(&report.text())? }
+        if self.json {
+            print_json(&report)?
+        } else {
+            print_text(&report.text())?
+        }
         match (error, report.equal) {
             (Some(error), _) => Err(error.into()),
-            (None, Some(false)) => {
-                Err(CliError::Other("spandrel and light-poseidon have different digests: one of them is broken".to_owned()))
-            }
+            (None, Some(false)) => Err(CliError::Other(
+                "spandrel and light-poseidon have different digests: one of them is broken".to_owned(),
+            )),
             (None, _) => Ok(()),
         }
     }

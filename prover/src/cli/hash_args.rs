@@ -38,7 +38,8 @@ impl HashBackendArgs {
         let given = card.card.is_some() || card.trace.is_some() || card.stalls.is_some();
         if self.backend == BackendChoice::Cpu && given {
             return Err(CliError::Usage(
-                "--card, --trace and --stalls need --backend card or --backend dual: the CPU has no card".to_owned(),
+                "--card, --trace and --stalls need --backend card or --backend dual: the CPU has no card"
+                    .to_owned(),
             ));
         }
         Ok(())

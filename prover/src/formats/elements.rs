@@ -160,7 +160,8 @@ mod tests {
         assert_eq!(parse_element(largest), Ok(-Fr::from(1)));
         let modulus = Fr::MODULUS.to_string();
         assert_eq!(modulus, MODULUS);
-        let cases = [("0", 0), ("0x0", 0), ("000", 0), ("17", 17), ("0x1f", 31), ("0X1F", 31), ("0x00000000001", 1)];
+        let cases =
+            [("0", 0), ("0x0", 0), ("000", 0), ("17", 17), ("0x1f", 31), ("0X1F", 31), ("0x00000000001", 1)];
         for (text, value) in cases {
             assert_eq!(parse_element(text), Ok(Fr::from(value)), "{text}");
         }

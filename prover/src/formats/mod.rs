@@ -17,7 +17,8 @@ mod zkey;
 
 pub use container::Section;
 pub use elements::{
-    ElementFormat, ElementProblem, parse_element, read_elements, read_updates, write_binary_elements, write_elements,
+    ElementFormat, ElementProblem, parse_element, read_elements, read_updates, write_binary_elements,
+    write_elements,
 };
 pub use error::{FormatError, Problem};
 pub use mapped::FileBytes;

@@ -19,7 +19,7 @@ use std::time::Instant;
 Examples:
   spandrel merkle path leaves.txt --index 5 --out path.json
   spandrel merkle path --leaves 1000 --index 999 --arity 4 --out path.json --backend dual")]
-pub(super) struct MerklePath {
+pub(in crate::cli) struct MerklePath {
     #[command(flatten)]
     tree: TreeArgs,
     /// The leaf, counted from 0
@@ -47,7 +47,7 @@ struct Report<'a> {
 }
 
 impl MerklePath {
-    pub(super) fn run(&self) -> Result<(), CliError> {
+    pub(in crate::cli) fn run(&self) -> Result<(), CliError> {
         self.tree.backend.check()?;
         Outputs::check(&[&self.out], &self.tree.inputs())?;
         let progress = Arc::new(Progress::new());

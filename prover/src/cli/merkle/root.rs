@@ -22,7 +22,7 @@ Examples:
   spandrel merkle root leaves.txt
   spandrel merkle root --leaves 65536 --backend dual --json
   spandrel merkle root leaves.bin --arity 4 --depth 10 --output second")]
-pub(super) struct MerkleRoot {
+pub(in crate::cli) struct MerkleRoot {
     #[command(flatten)]
     tree: TreeArgs,
 }
@@ -44,7 +44,7 @@ struct Report {
 }
 
 impl MerkleRoot {
-    pub(super) fn run(&self) -> Result<(), CliError> {
+    pub(in crate::cli) fn run(&self) -> Result<(), CliError> {
         self.tree.backend.check()?;
         let progress = Arc::new(Progress::new());
         let started = Instant::now();

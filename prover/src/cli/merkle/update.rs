@@ -22,7 +22,7 @@ use std::time::Instant;
 Examples:
   spandrel merkle update leaves.txt --set updates.txt
   spandrel merkle update --leaves 4096 --set updates.txt --out leaves.txt --backend dual --json")]
-pub(super) struct MerkleUpdate {
+pub(in crate::cli) struct MerkleUpdate {
     #[command(flatten)]
     tree: TreeArgs,
     /// File of the updates
@@ -54,7 +54,7 @@ struct Report {
 }
 
 impl MerkleUpdate {
-    pub(super) fn run(&self) -> Result<(), CliError> {
+    pub(in crate::cli) fn run(&self) -> Result<(), CliError> {
         self.tree.backend.check()?;
         let mut inputs = self.tree.inputs();
         inputs.push(&self.set);

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Example:
   spandrel merkle verify path.json 12583541437132735734108669866114103169564651237895298778035846191048104863326 --depth 1")]
-pub(super) struct MerkleVerify {
+pub(in crate::cli) struct MerkleVerify {
     /// Path file of `spandrel merkle path`
     path: PathBuf,
     /// The root, in decimal or in hexadecimal after 0x
@@ -46,17 +46,12 @@ struct Report {
 }
 
 impl MerkleVerify {
-    pub(super) fn run(&self) -> Result<(), CliError> {
+    pub(in crate::cli) fn run(&self) -> Result<(), CliError> {
         let (leaf, path) = read_path(&self.path)?;
         let depth = path.siblings.len();
         let valid = self.depth.is_none_or(|expected| expected == depth) && path.root(leaf) == self.root;
-        let report = Report {
-            valid,
-            index: path.index,
-            leaf: leaf.to_string(),
-            arity: path.arity.children(),
-            depth,
-        };
+        let report =
+            Report { valid, index: path.index, leaf: leaf.to_string(), arity: path.arity.children(), depth };
         if self.json {
             print_json(&report)?;
         } else if valid {
