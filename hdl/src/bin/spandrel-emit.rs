@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 /// Write a unit of the card, or the whole card, as Verilog
 ///
-/// Units are pipelines that take new inputs every cycle, have no reset and never stall, but for batched_affine_adder and pcie_endpoint. Their shape comes from a profile
+/// Units are pipelines that take new inputs every cycle, have no reset and never stall, but for batched_affine_adder, pcie_endpoint and poseidon. Their shape comes from a profile
 /// or from `--config`; without either it is that for AMD UltraScale+. The last line on standard output is a JSON object: the
 /// name of the top module, and for units the latency and what the generator counted.
 #[derive(Parser)]
@@ -28,7 +28,7 @@ use std::process::ExitCode;
         \"chunk_bits\":64,\"levels_per_stage\":1,\"tile_stages\":2,\"constant_products\":\"shift-add\"}'"
 )]
 struct Arguments {
-    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source or pcie_endpoint; without it, the whole card of a profile
+    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source, pcie_endpoint or poseidon; without it, the whole card of a profile
     #[arg(long, required_unless_present = "profile")]
     unit: Option<Unit>,
     /// The profile whose shapes are used: the name of a built-in one, or the path of a .toml file

@@ -255,6 +255,7 @@ impl CardControl {
     /// the field unit, are taken from there.
     pub fn new(identification: &Identification) -> Self {
         let field_latency = identification.field_latency_cycles as usize;
+        let longest_pipeline = field_latency.max(identification.poseidon_latency_cycles as usize);
         Self {
             clock: Default::default(),
             reset: Default::default(),
@@ -362,7 +363,7 @@ impl CardControl {
             field_result: Default::default(),
             field_result_valid: Default::default(),
             registers: RegisterFile::new(identification),
-            resets: ResetControl::new(field_latency),
+            resets: ResetControl::new(longest_pipeline),
             queue: QueueControl::new(identification),
             windows: WindowTable::new(identification),
             both_curves: Constant::new(CurveId::ALL.iter().all(|curve| identification.has_curve(*curve))),

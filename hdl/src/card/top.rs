@@ -1,14 +1,15 @@
 //! The card's top.
 
-use super::HashSlot;
 use crate::field::FieldUnit;
+use crate::merkle::HashEngine;
 use crate::msm::MsmEngine;
 use crate::profile::{AdderKind, Profile};
-use spandrel_abi::{ABI_MAJOR, ABI_MINOR, Identification, MAGIC_VALUE};
+use spandrel_abi::{ABI_MAJOR, ABI_MINOR, Identification, MAGIC_VALUE, POSEIDON_MIN_WIDTH};
 
-/// Makes a card's top module of [`CardControl`](crate::card::CardControl) and two engines that have the ports of
-/// [`MsmEngine`](crate::msm::MsmEngine) and [`FieldUnit`](crate::field::FieldUnit): [`Card`](crate::card::Card) itself,
-/// and in tests of the control a card whose engines are small stand-ins.
+/// Makes a card's top module of [`CardControl`](crate::card::CardControl), [`BusMasters`](crate::card::BusMasters) and three
+/// engines that have the ports of [`MsmEngine`](crate::msm::MsmEngine), [`FieldUnit`](crate::field::FieldUnit) and
+/// [`HashEngine`](crate::merkle::HashEngine): [`Card`](crate::card::Card) itself, and in tests of the control a card whose
+/// engines are small stand-ins.
 ///
 /// Ports: `clock`, `reset`, `irq`; `reset_request`, `resetting`, `busy` and `interrupt_events` for a shell such as the
 /// PCIe endpoint; `s_axil_*` (registers, AXI4-Lite, 32 bits, 4 KiB); `m_axi_host_*` (host memory, AXI4,
@@ -526,12 +527,12 @@ macro_rules! card_top {
 }
 
 mod shipped {
-    use super::{FieldUnit, HashSlot, MsmEngine};
+    use super::{FieldUnit, HashEngine, MsmEngine};
     use rust_hdl::prelude::*;
 
     crate::card_top! {
         /// The whole card: control, MSM engine, field unit. Emitted as module `spandrel_card`.
-        Card, MsmEngine, FieldUnit, HashSlot
+        Card, MsmEngine, FieldUnit, HashEngine
     }
 }
 
@@ -542,6 +543,10 @@ impl Card {
     pub fn new(profile: &Profile, git_revision: u32) -> Card {
         let msm = MsmEngine::new(profile);
         let field_unit = FieldUnit::new(profile);
+        let hash = HashEngine::new(profile);
+        let lanes = |width: u32| {
+            profile.poseidon.iter().find(|core| core.width == width).map_or(0, |core| core.lanes as u8)
+        };
         let identification = Identification {
             magic: MAGIC_VALUE,
             abi_major: ABI_MAJOR,
@@ -561,10 +566,10 @@ impl Card {
             msm_latency_cycles: msm.adder_latency() as u32,
             card_memory_kib: profile.card_memory_kib,
             field_latency_cycles: field_unit.latency() as u32,
-            has_poseidon: false,
-            poseidon_lanes: [0; 4],
-            poseidon_latency_cycles: 0,
+            has_poseidon: !profile.poseidon.is_empty(),
+            poseidon_lanes: std::array::from_fn(|at| lanes(POSEIDON_MIN_WIDTH + at as u32)),
+            poseidon_latency_cycles: hash.pass_latency() as u32,
         };
-        Card::assemble(identification, msm, field_unit, HashSlot::default())
+        Card::assemble(identification, msm, field_unit, hash)
     }
 }

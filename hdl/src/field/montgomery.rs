@@ -95,3 +95,46 @@ pub fn montgomery_multiplier(prime: Prime, config: &DatapathConfig) -> Rc<Module
     let product = MontgomeryMultiplier::of(&path, prime).multiply(&path, a, b);
     Rc::new(path.finish(&[("product", product)]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_bigint::BigUint;
+
+    /// Totals of 512 bits at both ends, with low halves of zero and one, and what is added at both ends: the bounds of every
+    /// caller are inside.
+    #[test]
+    fn a_reduction_is_exact_for_every_total() {
+        let (one, radix) = (BigUint::from(1u32), Prime::radix());
+        for prime in Prime::ALL {
+            let p = prime.modulus();
+            let halves = [BigUint::default(), one.clone(), &p - 1u32, &p << 1, &one << 255, &radix - 1u32];
+            let additions = [BigUint::default(), one.clone(), (&p << 1) - 1u32, (&one << 255) - 1u32];
+            for constant_products in
+                [ConstantProducts::Tiles, ConstantProducts::LowShiftAdd, ConstantProducts::ShiftAdd]
+            {
+                let config = DatapathConfig { constant_products, ..DatapathConfig::ultrascale() };
+                let path = Datapath::new("reduction", &config);
+                let (total, added) =
+                    (path.input("total", 2 * RADIX_BITS), path.input("added", FIELD_BITS + 1));
+                let multiplier = MontgomeryMultiplier::of(&path, prime);
+                let plain = multiplier.reduce(&path, total, None, RADIX_BITS + 1);
+                let sum = multiplier.reduce(&path, total, Some(added), RADIX_BITS + 1);
+                let module = path.finish(&[("plain", plain), ("sum", sum)]);
+                for (high, low) in halves.iter().flat_map(|high| halves.iter().map(move |low| (high, low))) {
+                    let total = (high << RADIX_BITS) + low;
+                    let quotient = (low * prime.negative_inverse()) % &radix;
+                    let exact = (&total + quotient * &p) / &radix;
+                    for added in &additions {
+                        let found = module.evaluate(&[total.clone(), added.clone()]);
+                        assert_eq!(
+                            found,
+                            [exact.clone(), &exact + added],
+                            "{prime:?}, {total:#x} + {added:#x}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

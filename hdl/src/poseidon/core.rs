@@ -6,19 +6,19 @@ use crate::datapath::{DatapathConfig, Statistics};
 use crate::stream::Fifo;
 use rust_hdl::prelude::*;
 
-/// States that may wait for a free slot: as many as a burst from memory brings, so that slots which become free together
-/// are filled together.
+/// States that may wait for a free slot: as many as a burst from memory brings, so that slots which become free
+/// together are filled together.
 const QUEUE_DEPTH: usize = 64;
 
 /// The permutation for states of one width, on one or more lanes.
 ///
-/// States get the first constants, wait in a queue and enter, one a cycle at most, the first lane whose slot at the head is free.
-/// A state takes the same time in every lane, so results leave in the order of the states. As lanes never wait, a state is taken
-/// only while there is room for its result behind the lanes.
+/// States get the first constants, wait in a queue and enter, one a cycle at most, the first lane whose slot at the head
+/// is free. A state takes the same time in every lane, so results leave in the order of the states. As lanes never wait,
+/// a state is taken only while there is room for its result behind the lanes.
 ///
-/// An unstalled core gives a result every P / lanes cycles, where P is the number of passes
-/// ([`Schedule::passes`]). A lone state leaves [`PoseidonCore::latency`] cycles after it was taken. A `reset` of one cycle
-/// leaves nothing behind: for [`PoseidonCore::flush_cycles`] after it nothing is taken and nothing leaves.
+/// An unstalled core gives a result every P / lanes cycles, where P is the number of passes ([`Schedule::passes`]). A
+/// lone state leaves [`PoseidonCore::latency`] cycles after it was taken. A `reset` of one cycle leaves nothing behind:
+/// for [`PoseidonCore::flush_cycles`] after it nothing is taken and nothing leaves.
 #[derive(LogicBlock)]
 pub struct PoseidonCore {
     /// Clock, rising edge.
@@ -74,8 +74,8 @@ impl PoseidonCore {
     ///
     /// # Panics
     ///
-    /// When the width is not one of [`spandrel_poseidon::WIDTHS`], or there are not 1 to 15 lanes: an error of the hardware
-    /// description. A checked profile has neither.
+    /// When the width is not one of [`spandrel_poseidon::WIDTHS`], or there are not 1 to 15 lanes: an error of the
+    /// hardware description. A checked profile has neither.
     pub fn new(width: usize, lanes: usize, config: &DatapathConfig) -> PoseidonCore {
         let schedule = Schedule::new(width).unwrap_or_else(|error| panic!("{error}"));
         assert!((1..=15).contains(&lanes), "a core has 1 to 15 lanes, not {lanes}");
@@ -133,8 +133,8 @@ impl PoseidonCore {
         self._slots
     }
 
-    /// Cycles from the one in which a state is taken to the first in which its result is there, if a slot is free when it
-    /// comes out of the queue.
+    /// Cycles from the one in which a state is taken to the first in which its result is there, if a slot is free when
+    /// it comes out of the queue.
     pub fn latency(&self) -> usize {
         self._latency
     }

@@ -5,10 +5,10 @@
 //!
 //! A [`Lane`] is a ring of slots, as many as a *pass* has cycles. A pass takes one element through the S-box x⁵ and
 //! multiplies it into the others: 2t + 2 products every cycle, on 2t + 2 multipliers. A partial round is one pass, a
-//! full round t of them: pass j takes element j and adds column j of the matrix to t accumulators. A hash of width 3 is 81
-//! passes; of the 8 · 81 multiplier slots that it passes, its 600 products use 92.6 %. As a slot knows its pass, and
-//! looks its factors up by that, all slots are independent: nothing in the ring ever waits, and a slot that becomes free takes the
-//! next state when it comes to the head.
+//! full round t of them: pass j takes element j and adds column j of the matrix to t accumulators. A hash of width 3 is
+//! 81 passes; of the 8 · 81 multiplier slots that it passes, its 600 products use 92.6 %. As a slot knows its pass, and
+//! looks its factors up by that, all slots are independent: nothing in the ring ever waits, and a slot that becomes free
+//! takes the next state when it comes to the head.
 //!
 //! A [`PoseidonCore`] is one or more lanes between a stream of states and a stream of permuted ones.
 //!

@@ -52,7 +52,7 @@ impl MerkleTree {
     }
 
     /// The tree's name, which is there until the tree is dropped.
-    fn tree(&self) -> Result<&TreeId, HashError> {
+    pub(super) fn tree(&self) -> Result<&TreeId, HashError> {
         self.tree.as_ref().ok_or(HashError::ForeignTree)
     }
 

@@ -12,6 +12,7 @@ use spandrel_hdl::field::Prime;
 use spandrel_hdl::poseidon::{PoseidonCore, STATE_BITS, Schedule};
 use spandrel_hdl::profile::Profile;
 use spandrel_poseidon::{Parameters, permute_plain};
+use spandrel_sim::model::{BuildOptions, Model, ModelLibrary};
 use spandrel_sim::testbench::{SinkId, SourceId, Stalls, Testbench};
 use spandrel_tests::reference::bytes32;
 use spandrel_tests::values::element;
@@ -50,7 +51,9 @@ impl Logic for Streams {
 
 /// A core as Verilog, and what it says of itself.
 pub struct Design {
-    pub emitted: Emitted,
+    emitted: Emitted,
+    /// Modules that are compiled once for all their instances, where that takes long.
+    parts: Vec<String>,
     pub width: usize,
     pub lanes: usize,
     /// Passes of a hash.
@@ -91,7 +94,20 @@ impl Design {
         streams.connect_all();
         let emitted = emit(&streams, "poseidon_streams").unwrap_or_else(|error| panic!("{error}"));
         let passes = Schedule::new(width).unwrap().passes();
-        Design { emitted, width, lanes, passes, slots, latency, flush_cycles }
+        let parts = match config.levels_per_stage {
+            1 => ["multiplier", "single", &format!("row_{width}")]
+                .map(|part| format!("poseidon_{part}"))
+                .into(),
+            _ => Vec::new(),
+        };
+        Design { emitted, parts, width, lanes, passes, slots, latency, flush_cycles }
+    }
+
+    /// A model that comes up with random contents of all registers.
+    pub fn model(&self) -> Model {
+        let options = BuildOptions { randomize: true, hierarchy: self.parts.clone(), ..Default::default() };
+        let library = ModelLibrary::build(&self.emitted, &options).unwrap_or_else(|error| panic!("{error}"));
+        library.instance_with_seed(self.lanes as u32)
     }
 
     /// Cycles enough for so many hashes, with stalls.
@@ -113,7 +129,7 @@ pub struct Core<'a> {
 
 impl<'a> Core<'a> {
     pub fn new(design: &'a Design, stalls: [Stalls; 2]) -> Core<'a> {
-        let mut bench = Testbench::build(&design.emitted);
+        let mut bench = Testbench::new(design.model());
         let [before, behind] = stalls;
         let (states, results) = (bench.source("in", before), bench.sink("out", behind));
         bench.reset(1);

@@ -63,12 +63,13 @@ fn a_core_takes_what_it_has_room_for() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let slots = design.lanes * design.slots;
         let states = random(&mut rng, design.width, slots + 400);
-        let mut bench = Testbench::build(&design.emitted);
+        let mut bench = Testbench::new(design.model());
         let source = bench.source("in", Stalls::none());
         bench.set("out_ready", 0);
         bench.reset(1);
         states.iter().for_each(|state| bench.push(source, bytes(state)));
-        bench.run((design.latency + slots + 1000) as u64);
+        // All that it takes goes through the lanes, turn by turn.
+        bench.run((design.latency * (3 + 70 / slots)) as u64);
         assert_eq!((bench.get("in_ready"), bench.get("out_valid"), bench.get("passes")), (0, 1, 0));
         // More than what lanes hold, which so may run full though the output is slow for a while.
         let taken = states.len() - bench.pending(source);

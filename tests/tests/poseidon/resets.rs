@@ -23,7 +23,8 @@ fn a_reset_leaves_nothing_behind() {
             core.bench.run(cycles as u64);
             core.bench.reset(1 + rng.gen_range(0..2));
             (core.moved, core.starved) = (0, 0);
-            let states = random(&mut rng, width, rng.gen_range(1..30));
+            let count = rng.gen_range(1..30);
+            let states = random(&mut rng, width, count);
             core.push(&states);
             let start = core.bench.cycles();
             while core.bench.cycles() < start + design.flush_cycles as u64 {

@@ -11,7 +11,8 @@ use spandrel_hdl::field::Prime;
 use spandrel_poseidon::WIDTHS;
 use spandrel_sim::testbench::Stalls;
 
-/// States of equal elements, and of one that differs: 0, 1, p − 1, and those whose Montgomery forms are 1 and p − 1.
+/// States of equal elements, and of one that differs: 0, 1, p − 1, and those whose Montgomery forms are 1, p − 1 and
+/// half of p.
 fn edges(width: usize) -> Vec<Vec<Fr>> {
     let of_form = |form: BigUint| Fr::new_unchecked(form.try_into().unwrap());
     let p = Prime::Fr.modulus();
