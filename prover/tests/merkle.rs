@@ -90,7 +90,8 @@ fn paths_verify_and_altered_ones_do_not() {
     altered("place.json", "\"index\": 10", "\"index\": 9");
     verify(5, "place.json", &root, "2");
     let json: Value =
-        serde_json::from_str(&run(directory, 5, &["merkle", "verify", "leaf.json", &root, "--json"]).0).unwrap();
+        serde_json::from_str(&run(directory, 5, &["merkle", "verify", "leaf.json", &root, "--json"]).0)
+            .unwrap();
     assert_eq!((&json["valid"], &json["leaf"]), (&false.into(), &"17".into()));
 
     let malformed = [
@@ -122,7 +123,8 @@ fn updates_give_the_tree_of_the_new_leaves() {
     (leaves[10], leaves[0], leaves[3]) = (Fr::from(42), Fr::from(7), Fr::from(0));
     let new = root(Arity::Two, Output::First, None, &leaves);
     let update = ["merkle", "update", "leaves.txt", "--set", "set.txt"];
-    for (out, content) in [("new.txt", write_elements(&leaves)), ("new.bin", write_binary_elements(&leaves))] {
+    for (out, content) in [("new.txt", write_elements(&leaves)), ("new.bin", write_binary_elements(&leaves))]
+    {
         let json = report(directory, &[&update[..], &["--out", out, "--json"]].concat());
         assert_eq!((&json["old_root"], &json["root"]), (&old.clone().into(), &new.clone().into()));
         // Leaves 0, 3 and 10: three nodes above them, then two, two and the root.

@@ -43,7 +43,10 @@ fn hashes_elements_of_the_command_line() {
     assert_eq!(pairs, format!("{}\n{}\n", hasher.sponge(&five[..2]), hasher.sponge(&five[2..4])));
 
     let json = report(directory.path(), &["poseidon", "1", "2", "--json"]);
-    assert_eq!((&json["t"], &json["message_elements"], &json["backend"]), (&3.into(), &2.into(), &"cpu".into()));
+    assert_eq!(
+        (&json["t"], &json["message_elements"], &json["backend"]),
+        (&3.into(), &2.into(), &"cpu".into())
+    );
     assert_eq!(json["digests"], serde_json::json!([ONE_TWO.trim()]));
 }
 
@@ -89,7 +92,10 @@ fn malformed_inputs_are_refused_by_name_and_place() {
         (&beyond[..63], "elements: an element at byte 32 needs 32 bytes, but only 31 are left"),
         (&modulus, "elements: line 4 is not below the field's modulus"),
         (b"1\nsecret\n", "elements: line 2 is not a number"),
-        (b"1\nff\n", "elements: line 2 is not a number: write decimal digits, or hexadecimal digits after 0x"),
+        (
+            b"1\nff\n",
+            "elements: line 2 is not a number: write decimal digits, or hexadecimal digits after 0x",
+        ),
         (b"1\n-2\n", "elements: line 2 is not a number"),
         (b"1 2\n", "elements: line 1 is not a number"),
         (b"1\n2\n3\n", "3 elements cannot be cut into messages of 2"),

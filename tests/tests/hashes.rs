@@ -33,7 +33,8 @@ fn element_bytes(element: &Fr) -> [u8; FIELD_BYTES] {
 
 fn elements(bytes: &[u8]) -> Vec<Fr> {
     let limb = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
-    let element = |bytes: &[u8]| Fr::new_unchecked(BigInt(std::array::from_fn(|at| limb(&bytes[8 * at..8 * at + 8]))));
+    let element =
+        |bytes: &[u8]| Fr::new_unchecked(BigInt(std::array::from_fn(|at| limb(&bytes[8 * at..8 * at + 8]))));
     bytes.chunks(FIELD_BYTES).map(element).collect()
 }
 
@@ -103,7 +104,8 @@ impl Hashes {
         let inputs = self.draw(messages * each);
         let capacity = element_bytes(&sponge_capacity(each));
         let card = &mut self.world.card;
-        let job = must(card.submit_sponge(width as u32, HashOutput::Second, &capacity, each, &bytes(&inputs)));
+        let job =
+            must(card.submit_sponge(width as u32, HashOutput::Second, &capacity, each, &bytes(&inputs)));
         let result = self.wait(job);
         let expected = must(must(Hasher::new(width, output)).sponge_many(each, &inputs));
         assert_eq!(elements(&result.bytes), expected, "{messages} of {each} elements, width {width}");

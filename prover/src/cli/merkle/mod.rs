@@ -13,7 +13,7 @@ use crate::formats::{ElementFormat, read_elements};
 use crate::hash::{Arity, HashError, TreeId, TreeOutcome};
 use crate::workload;
 use ark_bn254::Fr;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,9 +47,10 @@ impl MerkleCommand {
 
 /// A tree, and what builds it.
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("source").required(true).args(["file", "leaves"])))]
 struct TreeArgs {
     /// File of the leaves
-    #[arg(value_name = "FILE", required_unless_present = "leaves", conflicts_with = "leaves")]
+    #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// Makes so many random leaves instead
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_LEAVES)))]
