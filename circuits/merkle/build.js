@@ -1,33 +1,20 @@
 // Rebuilds build/ from merkle.circom: compile, draw an input, compute the witness, run the ceremony, check it all.
 // Run it with `cargo xtask circuit`, or with `npm ci && npm run build` in this folder. Takes a few minutes.
 
-import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { wtns, zKey } from "snarkjs";
 import { ceremony } from "./lib/ceremony.js";
+import { compile } from "./lib/compile.js";
 import { prove } from "./lib/prove.js";
 import { logger, run, step } from "./lib/steps.js";
 import { drawMembership } from "./lib/tree.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const require = createRequire(import.meta.url);
 
 /** What is kept of the work folder. */
 const PRODUCTS = ["merkle.zkey", "merkle.wtns", "vk.json", "input.json", "public.json"];
-
-function compile(output) {
-  // circomlib is found from where node finds it, so that the packages may be installed elsewhere.
-  const libraries = dirname(dirname(require.resolve("circomlib/package.json")));
-  const compiler = join(dirname(require.resolve("circom2/package.json")), "cli.js");
-  const options = ["merkle.circom", "--r1cs", "--wasm", "--O2", "-l", libraries, "-o", output];
-  const done = spawnSync(process.execPath, [compiler, ...options], { cwd: here, encoding: "utf8" });
-  if (done.status !== 0) {
-    throw new Error(`circom refused the circuit:\n${done.stdout ?? ""}${done.stderr ?? ""}`);
-  }
-}
 
 async function writeJson(path, value) {
   await writeFile(path, `${JSON.stringify(value, null, 1)}\n`);

@@ -12,5 +12,6 @@ pub mod msm;
 pub mod pcie;
 pub mod poseidon;
 pub mod profile;
+pub mod shared_pool;
 pub mod stream;
 pub mod units;

@@ -1,7 +1,7 @@
 //! Board profiles: they choose shapes, never behaviour.
 
 use crate::curve::Curve;
-use crate::datapath::DatapathConfig;
+use crate::datapath::{DatapathConfig, Multipliers};
 use serde::{Deserialize, Serialize};
 use spandrel_abi::{POSEIDON_MAX_WIDTH, POSEIDON_MIN_WIDTH};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-grumpkin", include_str!("../../bitstreams/sim-grumpkin/profile.toml")),
     ("sim-poseidon", include_str!("../../bitstreams/sim-poseidon/profile.toml")),
     ("sim-merkle", include_str!("../../bitstreams/sim-merkle/profile.toml")),
+    ("sim-shared", include_str!("../../bitstreams/sim-shared/profile.toml")),
     ("sim-pcie", include_str!("../../bitstreams/sim-pcie/profile.toml")),
     ("sim-pcie-512", include_str!("../../bitstreams/sim-pcie-512/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
@@ -54,20 +55,10 @@ pub struct PoseidonProfile {
     pub width: u32,
     /// Lanes, 1 to 15, each with 2·t + 2 multipliers.
     pub lanes: u32,
-    /// Whose multipliers they are.
+    /// Whose multipliers they are: the lanes' own, or one pool that serves the MSM engine's adders too, which take turns
+    /// with the lanes.
     #[serde(default)]
     pub multipliers: Multipliers,
-}
-
-/// Whose multipliers an engine works with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Multipliers {
-    /// Its own.
-    #[default]
-    Own,
-    /// Those of the MSM engine's adder: MSMs and hashes take turns.
-    Shared,
 }
 
 /// Shape of the PCIe endpoint.
@@ -206,6 +197,18 @@ impl Profile {
         self.msm.curves.first().copied().unwrap_or_default()
     }
 
+    /// The shape of the point adders' pipelines: they share their multipliers where any Poseidon lanes do.
+    pub fn adder_datapath(&self) -> DatapathConfig {
+        let shared = self.poseidon.iter().any(|core| core.multipliers == Multipliers::Shared);
+        let multipliers = if shared { Multipliers::Shared } else { Multipliers::Own };
+        DatapathConfig { multipliers, ..self.datapath.clone() }
+    }
+
+    /// The shape of these Poseidon lanes' pipelines.
+    pub fn poseidon_datapath(&self, core: &PoseidonProfile) -> DatapathConfig {
+        DatapathConfig { multipliers: core.multipliers, ..self.datapath.clone() }
+    }
+
     /// Checks every value against its range; profiles that were loaded or parsed are.
     pub fn check(&self) -> Result<(), ProfileError> {
         let must = |ok: bool, what: String, rule: &'static str| match ok {
@@ -282,9 +285,9 @@ impl Profile {
             )?;
             must((1..=15).contains(&core.lanes), format!("lanes = {}", core.lanes), "1 to 15")?;
             must(
-                core.multipliers == Multipliers::Own,
-                "multipliers = \"shared\"".to_owned(),
-                "\"own\": cards with one pool of multipliers are not built yet",
+                core.multipliers == Multipliers::Own || msm.curves.contains(&Curve::Bn254),
+                format!("multipliers = \"shared\" and curves = {:?}", msm.curves),
+                "\"shared\" needs the curve bn254, with whose adders the lanes share",
             )?;
         }
         let Some(pcie) = &self.pcie else { return Ok(()) };
@@ -349,6 +352,10 @@ mod tests {
             let error = poseidon(&tables).unwrap_err();
             assert!(error.contains(rule), "{error}");
         }
+        let grumpkin = text.replace("adders = 1", "adders = 1\ncurves = [\"grumpkin\"]");
+        let shared = format!("{grumpkin}\n{}multipliers = \"shared\"\n", table(3, 1));
+        let error = Profile::parse("x", &shared).unwrap_err().to_string();
+        assert!(error.contains("needs the curve bn254"), "{error}");
         let pcie = |table: &str| {
             let text = format!("{text}\n[pcie]\n{table}");
             Profile::parse("x", &text).map_err(|error| error.to_string())

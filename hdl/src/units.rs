@@ -8,6 +8,7 @@ use crate::field::{Pace, Prime, field_unit, montgomery_multiplier};
 use crate::msm::{DigitSource, Shape, recoder};
 use crate::pcie::{Completer, Endpoint512};
 use crate::poseidon::PoseidonCore;
+use crate::shared_pool::SharedPool;
 use rust_hdl::prelude::Block;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -18,8 +19,23 @@ const TAG_BITS: usize = 20;
 /// Completion time-out of an endpoint synthesised on its own: 50 ms at 250 MHz.
 const PCIE_TIMEOUT_CYCLES: u32 = 12_500_000;
 
-/// Width of the states of a permutation synthesised on its own: the one for two elements.
-const POSEIDON_WIDTH: usize = 3;
+/// What a unit is made for, where it has a choice; the others ignore it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitOptions {
+    /// The field of a multiplier; of an adder in batches, that of the coordinates.
+    pub prime: Prime,
+    /// Width of the states of a permutation, one of [`spandrel_poseidon::WIDTHS`].
+    pub width: usize,
+    /// Lanes of a permutation, 1 to 15.
+    pub lanes: usize,
+}
+
+impl Default for UnitOptions {
+    /// The field of BN254's coordinates, one lane for two elements.
+    fn default() -> UnitOptions {
+        UnitOptions { prime: Prime::Fq, width: 3, lanes: 1 }
+    }
+}
 
 /// A unit of the card that stands on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,8 +52,10 @@ pub enum Unit {
     DigitSource,
     /// The PCIe endpoint behind streams of 512 bits, without the card.
     PcieEndpoint,
-    /// The Poseidon permutation of width 3 on one lane.
+    /// The Poseidon permutation.
     Poseidon,
+    /// The complete adder and the Poseidon permutation on one pool of multipliers.
+    SharedPool,
 }
 
 /// No unit has this name.
@@ -50,7 +68,7 @@ pub struct UnknownUnit {
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 7] = [
+    pub const ALL: [Unit; 8] = [
         Unit::MontgomeryMultiplier,
         Unit::CompleteAdder,
         Unit::BatchedAffineAdder,
@@ -58,6 +76,7 @@ impl Unit {
         Unit::DigitSource,
         Unit::PcieEndpoint,
         Unit::Poseidon,
+        Unit::SharedPool,
     ];
 
     /// The unit's name on command lines.
@@ -70,17 +89,22 @@ impl Unit {
             Unit::DigitSource => "digit_source",
             Unit::PcieEndpoint => "pcie_endpoint",
             Unit::Poseidon => "poseidon",
+            Unit::SharedPool => "shared_pool",
         }
     }
 
     /// The names of all units.
-    pub fn names() -> [&'static str; 7] {
+    pub fn names() -> [&'static str; 8] {
         Unit::ALL.map(Unit::name)
     }
 
-    /// The unit's Verilog in this shape, and what its pipelines are made of. `prime` is the field of a unit that has one
-    /// (of an adder in batches, that of the coordinates); the others ignore it.
-    pub fn emitted(self, prime: Prime, config: &DatapathConfig) -> Result<(Emitted, Statistics), EmitError> {
+    /// The unit's Verilog in this shape, and what its pipelines are made of.
+    pub fn emitted(
+        self,
+        options: &UnitOptions,
+        config: &DatapathConfig,
+    ) -> Result<(Emitted, Statistics), EmitError> {
+        let UnitOptions { prime, width, lanes } = *options;
         let pipeline = |module: Rc<Module>| Ok((module.emitted(), module.statistics()));
         match self {
             Unit::MontgomeryMultiplier => pipeline(montgomery_multiplier(prime, config)),
@@ -111,10 +135,15 @@ impl Unit {
                 Ok((emit(&endpoint, self.name())?, statistics))
             }
             Unit::Poseidon => {
-                let mut core = PoseidonCore::new(POSEIDON_WIDTH, 1, config);
+                let mut core = PoseidonCore::new(width, lanes, config);
                 core.connect_all();
                 // The latency is that of a pass.
                 Ok((emit(&core, self.name())?, core.statistics()))
+            }
+            Unit::SharedPool => {
+                let mut pool = SharedPool::new(width, lanes, config);
+                pool.connect_all();
+                Ok((emit(&pool, self.name())?, pool.statistics()))
             }
         }
     }
@@ -149,9 +178,10 @@ mod tests {
 
     #[test]
     fn every_unit_is_emitted_under_the_name_of_its_top_module() {
+        let options = UnitOptions { prime: Prime::Fr, ..UnitOptions::default() };
         for unit in Unit::ALL {
             let (emitted, statistics) = unit
-                .emitted(Prime::Fr, &DatapathConfig::ultrascale())
+                .emitted(&options, &DatapathConfig::ultrascale())
                 .unwrap_or_else(|error| panic!("{error}"));
             let top = format!("module {}", emitted.top);
             let begins =

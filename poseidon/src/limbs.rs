@@ -182,3 +182,126 @@ fn reduce(mut wide: [u64; 8]) -> Limbs {
 pub(crate) fn fifth_power(value: &Limbs) -> Limbs {
     multiply(&square(&square(value)), value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_ff::{AdditiveGroup, Field, UniformRand};
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha20Rng;
+
+    /// The element of any value below 2^256.
+    fn element(value: &Limbs) -> Fr {
+        let mut value = *value;
+        // Six times the modulus is above 2^256.
+        for _ in 0..5 {
+            value = subtract_if_not_below(&value, &MODULUS);
+        }
+        Fr::new_unchecked(BigInt(value))
+    }
+
+    /// `multiple` * p - 1, the largest value below the multiple.
+    fn largest(multiple: usize) -> Limbs {
+        let mut value = [u64::MAX; 4];
+        for _ in 0..multiple {
+            value = add_modulo(&value, &MODULUS);
+        }
+        value
+    }
+
+    /// The sum modulo 2^256.
+    fn add_modulo(left: &Limbs, right: &Limbs) -> Limbs {
+        let mut sum = [0; 4];
+        let mut carry = 0;
+        for limb in 0..4 {
+            (sum[limb], carry) = multiply_add(left[limb], right[limb], 1, carry);
+        }
+        sum
+    }
+
+    /// Borders and random values below a multiple of the modulus.
+    fn values(rng: &mut ChaCha20Rng, multiple: usize) -> Vec<Limbs> {
+        let mut values = vec![[0; 4], [1, 0, 0, 0], [u64::MAX, u64::MAX, u64::MAX, 0], [0, 0, 0, 1]];
+        for below in 1..=multiple {
+            values.extend([largest(below), add(&largest(below - 1), &[2, 0, 0, 0])]);
+        }
+        values.retain(|value| below(value, multiple));
+        for _ in 0..30 {
+            let random = from_element(&Fr::rand(rng));
+            values.push((1..rng.gen_range(1..=multiple)).fold(random, |value, _| add(&value, &MODULUS)));
+        }
+        values
+    }
+
+    fn below(value: &Limbs, multiple: usize) -> bool {
+        BigInt(*value) <= BigInt(largest(multiple))
+    }
+
+    /// The product's value without R.
+    fn product(left: &Limbs, right: &Limbs) -> Fr {
+        element(left) * element(right)
+    }
+
+    #[test]
+    fn products_and_powers_are_the_field_s_and_keep_their_bounds() {
+        let rng = &mut ChaCha20Rng::seed_from_u64(1);
+        let values = values(rng, 2);
+        for left in &values {
+            let squared = square(left);
+            assert_eq!(element(&squared), product(left, left));
+            assert!(below(&squared, 2));
+            let power = fifth_power(left);
+            assert_eq!(element(&power), element(left) * element(left).square_in_place().square_in_place());
+            assert!(below(&power, 2));
+            for right in &values {
+                assert_eq!(element(&multiply(left, right)), product(left, right));
+            }
+        }
+    }
+
+    /// Sums at their largest: the top limbs must not be lost.
+    fn sums<const K: usize>(rng: &mut ChaCha20Rng) {
+        let constants = values(rng, 1);
+        let loose = values(rng, 2);
+        let most = (largest(1), [largest(1); K], [largest(2); K]);
+        let drawn = (0..500).map(|_| {
+            let mut pick = |from: &[Limbs]| from[rng.gen_range(0..from.len())];
+            let start = pick(&constants);
+            let factors: [Limbs; K] = std::array::from_fn(|_| pick(&constants));
+            (start, factors, std::array::from_fn(|_| pick(&loose)))
+        });
+        for (start, factors, values) in drawn.chain([most]).collect::<Vec<_>>() {
+            let sum = sum_of_products(&start, &factors, &values);
+            let expected: Fr = factors.iter().zip(&values).map(|(a, b)| product(a, b)).sum();
+            assert_eq!(element(&sum), expected + product(&start, &[1, 0, 0, 0]));
+            // 1 + 0.379 K, and the start's share.
+            assert!(below(&sum, 2 + K * 379 / 1000), "{K}");
+            if below(&sum, 4) {
+                assert_eq!(element(&fold(&sum)), element(&sum));
+                assert!(below(&fold(&sum), 2));
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_products_are_reduced_once_and_keep_their_bounds() {
+        let rng = &mut ChaCha20Rng::seed_from_u64(2);
+        sums::<1>(rng);
+        sums::<2>(rng);
+        sums::<3>(rng);
+        sums::<4>(rng);
+        sums::<5>(rng);
+        sums::<6>(rng);
+        sums::<8>(rng);
+    }
+
+    #[test]
+    fn additions_carry_through_all_limbs() {
+        assert_eq!(add(&[u64::MAX, u64::MAX, u64::MAX, 4], &[1, 0, 0, 0]), [0, 0, 0, 5]);
+        assert_eq!(add(&[u64::MAX; 4].map(|limb| limb >> 1), &[1; 4]), [1 << 63; 4]);
+        assert_eq!(fold(&TWICE_MODULUS), [0; 4]);
+        assert_eq!(fold(&largest(2)), largest(2));
+        assert_eq!(to_element(&MODULUS), Fr::ZERO);
+        assert_eq!(to_element(&largest(1)), element(&largest(2)));
+    }
+}

@@ -1,7 +1,8 @@
-//! Bases and scalars for measurements and tests, the same on every machine for the same seed.
+//! Bases, scalars and field elements for measurements and tests, the same on every machine for the same seed.
 
 use crate::curve::{Bn254G1, MsmCurve};
 use crate::formats::{G1_BYTES, integer_to_bytes, point_to_bytes};
+use ark_bn254::Fr;
 use ark_ec::short_weierstrass::Affine;
 use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
 use rand::{Rng, RngCore, SeedableRng};
@@ -83,6 +84,11 @@ pub fn scalars_of<C: MsmCurve>(count: usize, distribution: Distribution, seed: u
     bytes
 }
 
+/// `count` uniform elements of BN254's scalar field: messages to hash, or leaves of a tree.
+pub fn elements(count: usize, seed: u64) -> Vec<Fr> {
+    (0..count).into_par_iter().map(|index| Fr::rand(&mut generator(seed, Purpose::Elements, index))).collect()
+}
+
 /// A random scalar of 2 to 254 bits.
 fn of_width<F: PrimeField>(rng: &mut ChaCha20Rng) -> F {
     let bits = rng.gen_range(2..=F::MODULUS_BIT_SIZE) as usize;
@@ -99,6 +105,7 @@ fn of_width<F: PrimeField>(rng: &mut ChaCha20Rng) -> F {
 enum Purpose {
     Bases,
     Scalars,
+    Elements,
 }
 
 /// A generator for one element, so that elements can be made in any order and on any thread.

@@ -2,25 +2,11 @@
 
 mod common;
 
-use common::{SMALL, put, wtns_sections};
+use common::{SMALL, files, put, run, wtns_sections};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use tempfile::TempDir;
-
-fn spandrel(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_spandrel")).current_dir(directory).args(arguments).output().unwrap()
-}
-
-/// Runs, checks the exit code, and gives standard output and standard error.
-#[track_caller]
-fn run(directory: &Path, code: i32, arguments: &[&str]) -> (String, String) {
-    let output = spandrel(directory, arguments);
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let (out, err) = (text(output.stdout), text(output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
-    (out, err)
-}
 
 /// A directory with key, witness and verification key.
 fn workspace() -> TempDir {
@@ -46,13 +32,6 @@ fn verifying_key_json() -> String {
 
 const PROVE: [&str; 5] = ["prove", "a.zkey", "a.wtns", "proof.json", "public.json"];
 const VERIFY: [&str; 4] = ["verify", "vk.json", "public.json", "proof.json"];
-
-fn files(directory: &Path) -> Vec<String> {
-    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-    let mut names: Vec<_> = std::fs::read_dir(directory).unwrap().map(name).collect();
-    names.sort();
-    names
-}
 
 const INPUTS: [&str; 3] = ["a.wtns", "a.zkey", "vk.json"];
 

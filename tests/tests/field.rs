@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::{Block, simulate};
-use spandrel_hdl::datapath::{ConstantProducts, Datapath, DatapathConfig, Interpreter, Module};
+use spandrel_hdl::datapath::{ConstantProducts, Datapath, DatapathConfig, Interpreter, Module, Multipliers};
 use spandrel_hdl::field::{FIELD_BITS, FieldUnit, Prime, field_unit, montgomery_multiplier};
 use spandrel_hdl::profile::Profile;
 use spandrel_tests::pipeline::stream;
@@ -27,6 +27,7 @@ fn shapes() -> Vec<DatapathConfig> {
         levels_per_stage,
         tile_stages,
         constant_products: ConstantProducts::Tiles,
+        multipliers: Multipliers::Own,
     };
     vec![
         sim_small().datapath,

@@ -13,6 +13,9 @@ use spandrel_tests::world::{World, must};
 /// Lanes of widths 3 and 5, so trees of both arities.
 const CARD: &str = "sim-merkle";
 
+/// A lane of width 3, whose multipliers the MSM engine's adder has in its turns.
+const SHARED_CARD: &str = "sim-shared";
+
 /// Makes the simulated card's surroundings fail once.
 type Inject = fn(&SimControl);
 
@@ -47,7 +50,11 @@ fn code(output: Output) -> HashOutput {
 
 impl Hashes {
     fn new(seed: u64, stalls: bool) -> Hashes {
-        Hashes { world: World::new(CARD, seed, stalls, CardOptions::default()), trees: Vec::new() }
+        Hashes::on(CARD, seed, stalls)
+    }
+
+    fn on(card: &str, seed: u64, stalls: bool) -> Hashes {
+        Hashes { world: World::new(card, seed, stalls, CardOptions::default()), trees: Vec::new() }
     }
 
     fn wait(&mut self, job: Job<HashResult>) -> HashResult {
@@ -71,7 +78,8 @@ impl Hashes {
     }
 
     fn arity(&mut self) -> Arity {
-        if self.world.rng.gen_bool(0.5) { Arity::Two } else { Arity::Four }
+        let has_four = self.world.card.identification().lanes(5) != 0;
+        if has_four && self.world.rng.gen_bool(0.5) { Arity::Four } else { Arity::Two }
     }
 
     fn check_hashes(&mut self, messages: usize) {
@@ -242,5 +250,32 @@ fn faults_are_statuses_and_the_next_job_is_exact() {
         hashes.check_update();
         hashes.check_paths();
         hashes.check_hashes(5);
+    }
+}
+
+/// MSMs and hashes that wait for each other in the queue, so that one begins as soon as the other has ended; and each right
+/// behind a reset that cut the other short.
+#[test]
+fn engines_that_share_multipliers_take_turns() {
+    let mut hashes = Hashes::on(SHARED_CARD, 5, true);
+    must(hashes.world.card.self_test());
+    for _ in 0..4 {
+        (0..8).for_each(|_| hashes.turn());
+        let inputs = hashes.draw(2 * 40);
+        let expected = must(must(Hasher::new(3, Output::First)).hash_many(&inputs));
+        let (first, first_sum) = must(hashes.world.submit());
+        let hash = must(hashes.world.card.submit_poseidon(3, HashOutput::First, &bytes(&inputs)));
+        let (second, second_sum) = must(hashes.world.submit());
+        assert_eq!(must(hashes.world.wait(second)), second_sum);
+        assert_eq!(elements(&hashes.wait(hash).bytes), expected);
+        assert_eq!(must(hashes.world.wait(first)), first_sum);
+        hashes.reset();
+        hashes.world.check();
+        let (cut, _) = must(hashes.world.submit());
+        must(hashes.world.card.reset());
+        drop(cut);
+        hashes.trees.clear();
+        hashes.check_hashes(20);
+        hashes.world.load();
     }
 }

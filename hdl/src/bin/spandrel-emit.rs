@@ -7,14 +7,14 @@ use spandrel_hdl::emit::Emitted;
 use spandrel_hdl::field::Prime;
 use spandrel_hdl::pcie::emit_card;
 use spandrel_hdl::profile::Profile;
-use spandrel_hdl::units::Unit;
+use spandrel_hdl::units::{Unit, UnitOptions};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Write a unit of the card, or the whole card, as Verilog
 ///
-/// Units are pipelines that take new inputs every cycle, have no reset and never stall, but for batched_affine_adder, pcie_endpoint and poseidon. Their shape comes from a profile
+/// Units are pipelines that take new inputs every cycle, have no reset and never stall, but for batched_affine_adder, pcie_endpoint, poseidon and shared_pool. Their shape comes from a profile
 /// or from `--config`; without either it is that for AMD UltraScale+. The last line on standard output is a JSON object: the
 /// name of the top module, and for units the latency and what the generator counted.
 #[derive(Parser)]
@@ -28,7 +28,7 @@ use std::process::ExitCode;
         \"chunk_bits\":64,\"levels_per_stage\":1,\"tile_stages\":2,\"constant_products\":\"shift-add\"}'"
 )]
 struct Arguments {
-    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source, pcie_endpoint or poseidon; without it, the whole card of a profile
+    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source, pcie_endpoint, poseidon or shared_pool; without it, the whole card of a profile
     #[arg(long, required_unless_present = "profile")]
     unit: Option<Unit>,
     /// The profile whose shapes are used: the name of a built-in one, or the path of a .toml file
@@ -40,6 +40,12 @@ struct Arguments {
     /// The field of mont_mul: fq (the points' coordinates) or fr (scalars); other units ignore it
     #[arg(long, default_value = "fq", value_parser = prime)]
     prime: Prime,
+    /// Elements of a state of poseidon and shared_pool: 2 to 5; other units ignore it
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=5))]
+    width: u8,
+    /// Lanes of poseidon and shared_pool: 1 to 15; other units ignore it
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=15))]
+    lanes: u8,
     /// Keep the insides of pipelines out of the waveforms of whatever is made from the text
     #[arg(long)]
     waveforms: bool,
@@ -86,7 +92,12 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let (emitted, statistics) = match arguments.unit {
         Some(unit) => {
-            let (emitted, statistics) = unit.emitted(arguments.prime, &config(arguments)?)?;
+            let options = UnitOptions {
+                prime: arguments.prime,
+                width: arguments.width.into(),
+                lanes: arguments.lanes.into(),
+            };
+            let (emitted, statistics) = unit.emitted(&options, &config(arguments)?)?;
             (emitted, Some(statistics))
         }
         None => (card(arguments.profile.as_deref().unwrap_or_default())?, None),

@@ -2,23 +2,26 @@
 
 use clap::Parser;
 use serde::Serialize;
-use spandrel_hdl::datapath::DatapathConfig;
+use spandrel_hdl::datapath::{DatapathConfig, Multipliers};
+use spandrel_hdl::model::hashes::HashModel;
 use spandrel_hdl::model::scalars::{Scalars, elements};
 use spandrel_hdl::model::{EngineModel, combined, run};
-use spandrel_hdl::profile::Profile;
+use spandrel_hdl::profile::{PoseidonProfile, Profile};
 use std::error::Error;
 use std::process::ExitCode;
 
-/// Run the cycle model of a profile's MSM engine
+/// Run the cycle model of a profile's MSM engine, or that of its hashes
 ///
-/// Prints one line of JSON for each number of points. The model steps through the engine's registers with discrete
+/// Prints one line of JSON for each number of points; with --leaves, for each width of Poseidon states, with multipliers of
+/// its own and shared ones. The model steps through the engine's registers with discrete
 /// logarithms in the points' place, and holds the sum that comes out against the one that must.
 #[derive(Parser)]
 #[command(
     version,
     after_help = "Examples:\n  \
     spandrel-model --profile sim-batched --window-bits 10 --points 4096,65536\n  \
-    spandrel-model --profile alveo-u250 --adders 6 --window-bits 15 --points 1048576"
+    spandrel-model --profile alveo-u250 --adders 6 --window-bits 15 --points 1048576\n  \
+    spandrel-model --profile alveo-u250 --leaves 65536"
 )]
 struct Arguments {
     /// The profile: the name of a built-in one, or the path of a .toml file
@@ -28,14 +31,17 @@ struct Arguments {
     #[arg(long)]
     adders: Option<u32>,
     /// Window bits of the job; they need not be among the profile's
-    #[arg(long)]
-    window_bits: u32,
+    #[arg(long, required_unless_present = "leaves")]
+    window_bits: Option<u32>,
     /// Another shape of the pipelines than the profile's, as JSON
     #[arg(long)]
     config: Option<String>,
     /// Numbers of points
-    #[arg(long, value_delimiter = ',', required = true)]
+    #[arg(long, value_delimiter = ',', required_unless_present = "leaves")]
     points: Vec<u64>,
+    /// Leaves of trees to build: hashes are modelled instead
+    #[arg(long, value_delimiter = ',', conflicts_with_all = ["points", "window_bits"])]
+    leaves: Vec<u64>,
     /// uniform, one, equal, witness or same-point
     #[arg(long, default_value = "uniform", value_parser = scalars)]
     scalars: Scalars,
@@ -63,6 +69,26 @@ struct Report {
     most_pairs: usize,
 }
 
+/// The hashes of one width.
+#[derive(Serialize)]
+struct Hashes {
+    width: u32,
+    lanes: u64,
+    multipliers: Multipliers,
+    passes: u64,
+    pass_cycles: u64,
+    latency_cycles: u64,
+    cycles_per_hash: f64,
+    builds: Vec<Build>,
+}
+
+/// The build of a tree.
+#[derive(Serialize)]
+struct Build {
+    leaves: u64,
+    cycles: u64,
+}
+
 fn main() -> ExitCode {
     match report(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,7 +101,10 @@ fn main() -> ExitCode {
 
 fn report(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut profile = Profile::load(&arguments.profile)?;
-    profile.msm.window_bits = vec![arguments.window_bits];
+    if !arguments.leaves.is_empty() {
+        return hashes(&profile, &arguments.leaves);
+    }
+    profile.msm.window_bits = arguments.window_bits.into_iter().collect();
     profile.msm.adders = arguments.adders.unwrap_or(profile.msm.adders);
     if let Some(text) = &arguments.config {
         profile.datapath = serde_json::from_str::<DatapathConfig>(text)
@@ -106,6 +135,27 @@ fn report(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             most_pairs: outcome.cores.iter().map(|core| core.most_pairs).max().unwrap_or_default(),
         };
         println!("{}", serde_json::to_string(&report)?);
+    }
+    Ok(())
+}
+
+fn hashes(profile: &Profile, leaves: &[u64]) -> Result<(), Box<dyn Error>> {
+    for core in &profile.poseidon {
+        for multipliers in [Multipliers::Own, Multipliers::Shared] {
+            let model = HashModel::of(profile, &PoseidonProfile { multipliers, ..core.clone() })?;
+            let build = |leaves: &u64| Some(Build { leaves: *leaves, cycles: model.build_cycles(*leaves)? });
+            let report = Hashes {
+                width: model.width,
+                lanes: model.lanes,
+                multipliers,
+                passes: model.passes,
+                pass_cycles: model.slots,
+                latency_cycles: model.latency_cycles,
+                cycles_per_hash: model.cycles_per_hash(),
+                builds: leaves.iter().filter_map(build).collect(),
+            };
+            println!("{}", serde_json::to_string(&report)?);
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use super::Curve;
 use crate::datapath::{Datapath, DatapathConfig, Module, Wire};
-use crate::field::{FIELD_BITS, montgomery_multiplier};
+use crate::field::{FIELD_BITS, adder_multiplier};
 use std::rc::Rc;
 
 /// Bits of a projective point inside the pipelines: X lowest, then Y, then Z.
@@ -66,7 +66,7 @@ pub fn complete_adder(curve: Curve, config: &DatapathConfig, tag_bits: usize) ->
         path: &path,
         curve,
         modulus: path.constant(base.modulus(), FIELD_BITS),
-        multiplier: montgomery_multiplier(base, config),
+        multiplier: adder_multiplier(base, config),
     };
     let xx = field.multiply(x1, x2);
     let yy = field.multiply(y1, y2);

@@ -21,6 +21,21 @@ pub struct DatapathConfig {
     /// How products with a constant are computed.
     #[serde(default)]
     pub constant_products: ConstantProducts,
+    /// Whose the multipliers of the point adders and of the Poseidon lanes are. A profile says so for each width of its
+    /// Poseidon engine, see [`Profile::adder_datapath`](crate::profile::Profile::adder_datapath).
+    #[serde(skip)]
+    pub multipliers: Multipliers,
+}
+
+/// Whose the multipliers of the point adders and of the Poseidon lanes are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Multipliers {
+    /// Each has its own.
+    #[default]
+    Own,
+    /// One pool serves both, which take turns; see [`shared_multiplier`](crate::field::shared_multiplier).
+    Shared,
 }
 
 /// How the two products of a Montgomery reduction, which have a constant operand, are computed.
@@ -46,6 +61,7 @@ impl DatapathConfig {
             levels_per_stage: 1,
             tile_stages: 2,
             constant_products: ConstantProducts::Tiles,
+            multipliers: Multipliers::Own,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Nodes, wires and the alignment of pipeline stages.
 
-use super::{ConstantProducts, DatapathConfig};
+use super::{ConstantProducts, DatapathConfig, Multipliers};
 use num_bigint::BigUint;
 use num_traits::Zero;
 use std::cell::RefCell;
@@ -189,6 +189,7 @@ impl Datapath {
             levels_per_stage: usize::MAX,
             tile_stages: 0,
             constant_products: ConstantProducts::Tiles,
+            multipliers: Multipliers::Own,
         };
         Datapath::new(name, &config)
     }

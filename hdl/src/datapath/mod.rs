@@ -23,7 +23,7 @@ mod statistics;
 mod verilog;
 
 pub use block::{Host, Integer, from_integer, to_integer};
-pub use config::{ConstantProducts, DatapathConfig};
+pub use config::{ConstantProducts, DatapathConfig, Multipliers};
 pub use graph::{Datapath, Module, Wire};
 pub use interpret::Interpreter;
 pub use multiply::Term;

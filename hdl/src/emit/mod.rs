@@ -2,7 +2,8 @@
 //!
 //! RustHDL writes one Verilog module for every *instance* and joins names with `$`. [`emit`] runs RustHDL's checks first
 //! (its own entry point panics where they fail), merges modules that are equal bottom-up, and renames: modules become
-//! `<top>_<field>`, every other `$` in a name becomes `_`. The text depends on the block alone, so its hash can key a cache.
+//! `<top>_<field>`, every other `$` in a name becomes `_`. Users' sides of shared modules are drawn out into a pool (see
+//! [`SIDE_OF`]). The text depends on the block alone, so its hash can key a cache.
 //!
 //! ```
 //! use rust_hdl::prelude::*;
@@ -31,8 +32,11 @@
 mod check;
 mod merge;
 mod names;
+mod pool;
 #[cfg(test)]
 mod tests;
+
+pub use pool::SIDE_OF;
 
 use rust_hdl::prelude::{Atom, AtomKind, Block, Probe, generate_verilog_unchecked};
 
@@ -63,7 +67,7 @@ pub struct Module {
     pub name: String,
     /// How many instances of it the elaborated design has.
     pub instances: usize,
-    /// Length of its text in bytes, sub-modules not counted.
+    /// Length of its text in bytes, sub-modules and what a pool adds not counted.
     pub bytes: usize,
     /// Its inside is Verilog that the block brought along (as pipelines and registers do) instead of a kernel.
     pub ready_made: bool,
@@ -173,6 +177,22 @@ pub enum EmitError {
         /// Path of the instance.
         path: String,
     },
+    /// The module that is to hold a pool has no clock.
+    #[error("{module} holds all users of {shared} and has no input clock for it")]
+    PoolClock {
+        /// The module.
+        module: String,
+        /// What is shared.
+        shared: String,
+    },
+    /// A user of a shared module leaves a port of it open.
+    #[error("{path}, a side of a shared module, is not connected at its port {port}")]
+    PoolPort {
+        /// Path of the instance.
+        path: String,
+        /// Name of the port.
+        port: String,
+    },
     /// The top module has a port that goes both ways.
     #[error("port {port} of {top} goes both ways; use an input, an output and an enable")]
     BothWays {
@@ -208,7 +228,8 @@ pub fn emit(block: &impl Block, top: &str) -> Result<Emitted, EmitError> {
     for port in &mut ports {
         port.name = renaming.apply(&port.name);
     }
-    Ok(Emitted { top: top.to_owned(), verilog: renaming.apply(&merged.text), ports, modules: merged.modules })
+    let verilog = pool::draw_out(&renaming.apply(&merged.text), top)?;
+    Ok(Emitted { top: top.to_owned(), verilog, ports, modules: merged.modules })
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -2,7 +2,7 @@
 
 use super::HashShape;
 use crate::poseidon::PoseidonCore;
-use crate::profile::Profile;
+use crate::profile::{PoseidonProfile, Profile};
 
 /// Makes a hash engine of [`HashControl`](crate::merkle::HashControl) and cores that have the ports of
 /// [`PoseidonCore`](crate::poseidon::PoseidonCore): [`HashEngine`](crate::merkle::HashEngine) itself, and in tests of
@@ -288,9 +288,10 @@ pub use shipped::HashEngine;
 impl HashEngine {
     /// The engine of a profile; one without cores for a profile that has no Poseidon.
     pub fn new(profile: &Profile) -> HashEngine {
-        let core =
-            |width: u32, lanes: u32| PoseidonCore::new(width as usize, lanes as usize, &profile.datapath);
-        let cores = profile.poseidon.iter().map(|shape| core(shape.width, shape.lanes)).collect();
+        let core = |core: &PoseidonProfile| {
+            PoseidonCore::new(core.width as usize, core.lanes as usize, &profile.poseidon_datapath(core))
+        };
+        let cores = profile.poseidon.iter().map(core).collect();
         HashEngine::assemble(&HashShape::new(profile), cores)
     }
 

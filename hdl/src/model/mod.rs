@@ -11,6 +11,7 @@ mod buckets;
 mod delay;
 mod down;
 mod engine;
+pub mod hashes;
 pub mod scalars;
 mod scan;
 mod source;
@@ -128,7 +129,7 @@ impl BatchedModel {
         let batch_pairs = profile.msm.batch_pairs;
         let adder = BatchedAdder::new(
             profile.first_curve(),
-            &profile.datapath,
+            &profile.adder_datapath(),
             batch_pairs as usize,
             Pace::default(),
         );
@@ -170,7 +171,7 @@ impl EngineModel {
         let depth = profile.msm.pair_fifo_depth;
         let (adder, fresh_pairs, most_in_flight) = match profile.msm.adder {
             AdderKind::Complete => {
-                let pipeline = complete_adder(profile.first_curve(), &profile.datapath, 20);
+                let pipeline = complete_adder(profile.first_curve(), &profile.adder_datapath(), 20);
                 (AdderModel::Complete { latency: pipeline.latency() as u32 }, depth, u32::from(u16::MAX))
             }
             AdderKind::BatchedAffine => {

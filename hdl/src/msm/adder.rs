@@ -2,6 +2,7 @@
 
 use crate::curve::batched::BatchedAdder;
 use crate::curve::{Curve, complete_adder};
+use crate::datapath::DatapathConfig;
 use crate::field::{FIELD_BITS, Pace};
 use crate::pipeline_block;
 use crate::profile::{AdderKind, Profile};
@@ -30,6 +31,13 @@ pipeline_block! {
         tag_out: Bits<20>,
         /// A sum leaves.
         valid_out: Bit,
+    }
+}
+
+impl CompletePipeline {
+    /// The complete adder of a curve.
+    pub fn new(curve: Curve, config: &DatapathConfig) -> CompletePipeline {
+        CompletePipeline::host(complete_adder(curve, config, SLOT_BITS))
     }
 }
 
@@ -79,11 +87,11 @@ pub struct PointAdder {
 impl PointAdder {
     /// The adder of a profile, on one of its curves.
     pub fn new(profile: &Profile, curve: Curve) -> PointAdder {
-        let config = &profile.datapath;
+        let config = &profile.adder_datapath();
         let (mut complete, mut batched) = (vec![], vec![]);
         match profile.msm.adder {
             AdderKind::Complete => {
-                complete.push(CompletePipeline::host(complete_adder(curve, config, SLOT_BITS)));
+                complete.push(CompletePipeline::new(curve, config));
             }
             AdderKind::BatchedAffine => {
                 let batch_pairs = profile.msm.batch_pairs as usize;

@@ -1,7 +1,7 @@
 //! A pass closed to a ring.
 
-use super::{OwnProducts, STATE_BITS, Schedule, pass};
-use crate::datapath::{DatapathConfig, Host, Statistics, from_integer, to_integer};
+use super::{OwnProducts, Products, STATE_BITS, Schedule, SharedProducts, pass};
+use crate::datapath::{DatapathConfig, Host, Multipliers, Statistics, from_integer, to_integer};
 use num_bigint::BigUint;
 use rust_hdl::prelude::*;
 
@@ -32,9 +32,12 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A lane for states of a schedule.
+    /// A lane for states of a schedule, on the multipliers that the shape asks for.
     pub fn new(schedule: &Schedule, config: &DatapathConfig) -> Lane {
-        let products = OwnProducts::new(schedule.width(), config);
+        let products: Box<dyn Products> = match config.multipliers {
+            Multipliers::Own => Box::new(OwnProducts::new(schedule.width(), config)),
+            Multipliers::Shared => Box::new(SharedProducts::new(config)),
+        };
         Lane {
             clock: Default::default(),
             in_state: Default::default(),
@@ -43,7 +46,7 @@ impl Lane {
             occupied: Default::default(),
             out_state: Default::default(),
             out_valid: Default::default(),
-            _host: Host::new(pass(schedule, &products, config)),
+            _host: Host::new(pass(schedule, &*products, config)),
             _ring: BigUint::default(),
             _passes: schedule.passes(),
         }

@@ -20,12 +20,14 @@ mod lane;
 mod pass;
 mod products;
 mod schedule;
+mod shared;
 
 pub use core::PoseidonCore;
 pub use lane::Lane;
 pub use pass::pass;
 pub use products::{OwnProducts, Products};
 pub use schedule::Schedule;
+pub use shared::SharedProducts;
 
 /// Bits of an element at the ports of lanes and cores.
 const ELEMENT_BITS: usize = 256;

@@ -60,7 +60,7 @@ impl Slot {
 /// elements below 2p) and `in_valid`, a state that enters, which only may be where `occupied` is low or `keep` is.
 /// Outputs: `ring_out`; `occupied`, whether there is a state in it; `out_state` and `out_valid`, a state that leaves after
 /// its last pass, its elements below 2p.
-pub fn pass(schedule: &Schedule, products: &impl Products, config: &DatapathConfig) -> Rc<Module> {
+pub fn pass(schedule: &Schedule, products: &dyn Products, config: &DatapathConfig) -> Rc<Module> {
     let width = schedule.width();
     let path = Datapath::new(format!("poseidon_pass_{width}"), config);
     let in_state = path.input("in_state", STATE_BITS);
@@ -69,9 +69,9 @@ pub fn pass(schedule: &Schedule, products: &impl Products, config: &DatapathConf
     let ring = path.input("ring", slot_bits(width));
     let head = enter(&path, width, in_state, in_valid, keep, ring);
 
-    let squared = products.multiply(&path, head.x, head.x);
-    let fourth = products.multiply(&path, squared, squared);
-    let fifth = products.multiply(&path, fourth, head.x);
+    let squared = products.multiply(&path, head.x, head.x, head.valid);
+    let fourth = products.multiply(&path, squared, squared, head.valid);
+    let fifth = products.multiply(&path, fourth, head.x, head.valid);
 
     // The word comes when it is wanted, a stage before the fifth power for what chooses by its flags.
     let wanted = path.stage(fifth).saturating_sub(Datapath::LOOKUP_STAGES + 1);
@@ -85,10 +85,10 @@ pub fn pass(schedule: &Schedule, products: &impl Products, config: &DatapathConf
     for ((value, other), factor) in head.rest.iter().zip(&factors.others).zip(&factors.column) {
         row.push((path.mux(factors.opens, nothing, *other), *value));
         let added = path.mux(factors.opens, path.extend(*other, LAZY_BITS), *value);
-        rest.push(products.sum(&path, &[(*factor, fifth)], added));
+        rest.push(products.sum(&path, &[(*factor, fifth)], added, head.valid));
     }
     let added = path.mux(factors.has_constant, path.extend(factors.constant, LAZY_BITS), head.sum);
-    let sum = products.sum(&path, &row, added);
+    let sum = products.sum(&path, &row, added, head.valid);
 
     // Elements that wait for the S-box move up by one; what lies behind the last of them does not matter.
     let waiting = |index: usize| {
@@ -138,7 +138,7 @@ fn enter(path: &Datapath, width: usize, in_state: Wire, in_valid: Wire, keep: Wi
 mod tests {
     use super::*;
     use crate::field::Prime;
-    use crate::poseidon::OwnProducts;
+    use crate::poseidon::{OwnProducts, SharedProducts};
     use crate::profile::Profile;
     use ark_bn254::Fr;
     use ark_ff::{BigInt, Field};
@@ -173,8 +173,13 @@ mod tests {
     }
 
     fn check(config: &DatapathConfig, width: usize, states: &[Vec<Fr>]) {
+        let kinds: [&dyn Products; 2] = [&OwnProducts::new(width, config), &SharedProducts::new(config)];
+        kinds.into_iter().for_each(|products| check_with(products, config, width, states));
+    }
+
+    fn check_with(products: &dyn Products, config: &DatapathConfig, width: usize, states: &[Vec<Fr>]) {
         let schedule = Schedule::new(width).unwrap();
-        let pass = pass(&schedule, &OwnProducts::new(width, config), config);
+        let pass = pass(&schedule, products, config);
         let p = Prime::Fr.modulus();
         for state in states {
             // The state as it enters: with the first constants, and unreduced.

@@ -19,16 +19,17 @@ use num_bigint::BigUint;
 use std::rc::Rc;
 
 /// Where the products of a pass are computed. All values are in Montgomery form with R = 2^256 and of 255 bits; factors
-/// are constants of 254 bits.
+/// are constants of 254 bits. `used` is high where there is a state whose products these are; results without one do not
+/// matter.
 pub trait Products {
     /// a·b/R mod p, below 2p; `a` and `b` are below 2p, and where neither is an element of the ring but a product, their
     /// product is below 4p².
-    fn multiply(&self, path: &Datapath, a: Wire, b: Wire) -> Wire;
+    fn multiply(&self, path: &Datapath, a: Wire, b: Wire, used: Wire) -> Wire;
 
     /// Σ factor·value/R + `added` mod p, below 2p. Either there is one pair, whose value is a fifth power, and
     /// `added` is below 2p; or there are as many as the state has elements, the first of them such a pair, the other
     /// values below 2p, and `added` is below p, or the other factors are zero and `added` is below 2p.
-    fn sum(&self, path: &Datapath, pairs: &[(Wire, Wire)], added: Wire) -> Wire;
+    fn sum(&self, path: &Datapath, pairs: &[(Wire, Wire)], added: Wire, used: Wire) -> Wire;
 }
 
 /// Multipliers of the pass's own: the products of a sum are added before one reduction.
@@ -50,11 +51,11 @@ impl OwnProducts {
 }
 
 impl Products for OwnProducts {
-    fn multiply(&self, path: &Datapath, a: Wire, b: Wire) -> Wire {
+    fn multiply(&self, path: &Datapath, a: Wire, b: Wire, _used: Wire) -> Wire {
         path.instance(&self.multiplier, &[a, b])[0]
     }
 
-    fn sum(&self, path: &Datapath, pairs: &[(Wire, Wire)], added: Wire) -> Wire {
+    fn sum(&self, path: &Datapath, pairs: &[(Wire, Wire)], added: Wire, _used: Wire) -> Wire {
         let module = if pairs.len() == 1 { &self.single } else { &self.row };
         let operands = pairs.iter().flat_map(|(factor, value)| [*factor, *value]);
         path.instance(module, &operands.chain([added]).collect::<Vec<_>>())[0]

@@ -11,10 +11,10 @@ use spandrel_driver::CardOptions;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What computes the G1 multi-scalar multiplications.
+/// What computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum BackendChoice {
-    /// arkworks on all cores.
+    /// The CPU, on all cores.
     Cpu,
     /// A card.
     Card,
@@ -25,7 +25,7 @@ pub(super) enum BackendChoice {
 /// Which card.
 #[derive(Clone, Debug, Args)]
 pub(super) struct CardArgs {
-    /// The card: `sim` or `sim:PROFILE` (a name from `spandrel card list`, or the path of a .toml file); `vfio-user:PATH` (the socket of `spandrel sim serve`); a PCI address like `0000:3b:00.0`; or `sysfs:` and an address, on a machine of one's own without an IOMMU [default: sim:sim-small]
+    /// The card: `sim` or `sim:PROFILE` (a name from `spandrel card list`, or the path of a .toml file); `vfio-user:PATH` (the socket of `spandrel sim serve`); a PCI address like `0000:3b:00.0`; or `sysfs:` and an address, on a machine of one's own without an IOMMU [default: sim:sim-small; for hashes and trees sim:sim-poseidon]
     #[arg(long, value_name = "CARD")]
     pub(super) card: Option<String>,
     /// Writes the simulated card's waveform to this file, for GTKWave or Surfer: slow, large, and as .vcd where FST's headers are not installed

@@ -3,7 +3,9 @@
 use crate::backend::BackendError;
 use crate::formats::{FormatError, OutputError};
 use crate::groth16::{BlindingError, ProveError, VerifyError};
+use crate::hash::HashError;
 use spandrel_driver::DriverError;
+use spandrel_poseidon::TreeError;
 use std::error::Error;
 
 /// Why the command failed.
@@ -24,6 +26,9 @@ pub(super) enum CliError {
     /// A backend.
     #[error(transparent)]
     Backend(#[from] BackendError),
+    /// A backend of hashes and trees.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The card could not be opened.
     #[error("{card}: {source}")]
     Card {
@@ -41,6 +46,9 @@ pub(super) enum CliError {
     /// The proof is wrong.
     #[error("the proof is NOT valid for these public signals and this verification key")]
     NotValid,
+    /// The path leads to another root.
+    #[error("the path is NOT valid: the leaf is not at this place in a tree of this root and depth")]
+    NotInTree,
     /// No randomness.
     #[error(transparent)]
     Blinding(#[from] BlindingError),
@@ -57,8 +65,9 @@ impl CliError {
             CliError::Usage(_) => 2,
             CliError::Format(_) | CliError::Input(_) | CliError::Verify(_) => 3,
             CliError::Backend(error) => backend_exit_code(error),
+            CliError::Hash(error) => hash_exit_code(error),
             CliError::Card { .. } => 4,
-            CliError::NotValid => 5,
+            CliError::NotValid | CliError::NotInTree => 5,
             CliError::Output(_) => 6,
             CliError::Prove(error) => match error {
                 ProveError::Format(_) | ProveError::Verify(_) | ProveError::DomainTooLarge { .. } => 3,
@@ -95,6 +104,16 @@ fn backend_exit_code(error: &BackendError) -> u8 {
             source: DriverError::NoCurve { .. } | DriverError::NoWindowBits { .. },
             ..
         } => 2,
+        _ => 4,
+    }
+}
+
+fn hash_exit_code(error: &HashError) -> u8 {
+    match error {
+        HashError::Width(_)
+        | HashError::Tree(TreeError::TooShallow { .. } | TreeError::TooDeep { .. })
+        | HashError::Device { source: DriverError::NoWidth { .. }, .. } => 2,
+        HashError::Input(_) | HashError::TooManyLeaves { .. } | HashError::Tree(_) => 3,
         _ => 4,
     }
 }

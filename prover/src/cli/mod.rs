@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod bench_driver;
+mod bench_poseidon;
 #[cfg(feature = "sim")]
 mod bench_sim;
 mod card;
@@ -10,10 +11,13 @@ mod card_bus;
 mod card_reset;
 mod card_watch;
 mod error;
+mod hash_args;
 mod interrupt;
+mod merkle;
 mod msm;
 mod open;
 mod plot;
+mod poseidon;
 mod progress;
 mod prove;
 mod report;
@@ -32,18 +36,18 @@ use std::process::ExitCode;
 /// Exit codes, as the help text lists them.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done (for `verify`: the proof is valid)
+  0    done (for `verify`: the proof is valid; for `merkle verify`: the path is)
   1    something else went wrong
   2    the command line is wrong
   3    an input file cannot be used (missing, damaged, of another circuit)
   4    the card failed, or card and CPU disagree
-  5    verification failed: the proof is not valid, or no valid proof could be made
+  5    verification failed: the proof or path is not valid, or no valid proof could be made
   6    an output file cannot be written
   130  interrupted; no output file was left half written
 
 Logging: set SPANDREL_LOG=debug (or info, trace, or a module's name) to see what the command does.";
 
-/// Groth16 proofs over BN254, with the multi-scalar multiplications on a Spandrel card.
+/// Groth16 proofs over BN254, Poseidon hashes and Merkle trees, with the heavy work on a Spandrel card.
 ///
 /// Reads the proving keys and witnesses of snarkjs and circom, writes the proofs that snarkjs verifies. Without
 /// a card, everything works on the CPU (--backend cpu) or on the simulated card (--backend card), which is the
@@ -60,6 +64,9 @@ enum Command {
     Prove(prove::Prove),
     Verify(verify::Verify),
     Msm(msm::Msm),
+    Poseidon(poseidon::Poseidon),
+    #[command(subcommand)]
+    Merkle(merkle::MerkleCommand),
     /// Measures.
     #[command(subcommand)]
     Bench(Bench),
@@ -74,6 +81,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Msm(bench::BenchMsm),
+    Poseidon(bench_poseidon::BenchPoseidon),
     Driver(bench_driver::BenchDriver),
     #[cfg(feature = "sim")]
     Sim(bench_sim::BenchSim),
@@ -88,7 +96,10 @@ pub fn run() -> ExitCode {
         Command::Prove(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Msm(command) => command.run(),
+        Command::Poseidon(command) => command.run(),
+        Command::Merkle(command) => command.run(),
         Command::Bench(Bench::Msm(command)) => command.run(),
+        Command::Bench(Bench::Poseidon(command)) => command.run(),
         Command::Bench(Bench::Driver(command)) => command.run(),
         #[cfg(feature = "sim")]
         Command::Bench(Bench::Sim(command)) => command.run(),

@@ -92,7 +92,8 @@ impl CardFigures {
     }
 }
 
-fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
+/// The quotient, where there is one.
+pub(super) fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
     (denominator != 0).then(|| numerator as f64 / denominator as f64)
 }
 

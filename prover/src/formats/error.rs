@@ -148,6 +148,22 @@ pub enum Problem {
         /// The proving key.
         key: String,
     },
+    /// A line of a text file that cannot be read.
+    #[error("line {line} {why}")]
+    BadLine {
+        /// Its number, from 1.
+        line: usize,
+        /// What is wrong with it, a clause.
+        why: String,
+    },
+    /// 32 bytes that are no element.
+    #[error("element {index}, at byte {offset}, is not below the field's modulus")]
+    BadElement {
+        /// Its place in the file, from 0.
+        index: usize,
+        /// Where it starts, in bytes from the start of the file.
+        offset: usize,
+    },
     /// Not JSON, or JSON of another shape.
     #[error("is not the JSON that was expected: {source}")]
     Json {
@@ -193,6 +209,10 @@ impl Problem {
             Problem::NoConstantOne => "calculate the witness again with the circuit's own witness generator.",
             Problem::MismatchedPair { .. } => {
                 "calculate the witness with the circuit that this key was made for."
+            }
+            Problem::BadLine { .. } => "correct that line; `--help` says what a line holds.",
+            Problem::BadElement { .. } => {
+                "write elements as canonical integers of 32 bytes, least byte first, or as text, one a line."
             }
             Problem::Json { .. } | Problem::BadJsonValue { .. } => {
                 "check the order of the arguments (verification key, public signals, proof) and that snarkjs or spandrel wrote the file."

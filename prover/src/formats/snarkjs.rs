@@ -121,14 +121,15 @@ fn g2_to_json(point: &G2Affine) -> G2Json {
 }
 
 /// One space of indentation and no newline at the end, as snarkjs.
-fn to_json(value: &impl Serialize) -> Vec<u8> {
+pub(super) fn to_json(value: &impl Serialize) -> Vec<u8> {
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(b" "));
     value.serialize(&mut serializer).expect("strings and lists in memory always serialise");
     text
 }
 
-fn from_json<T: DeserializeOwned>(path: &Path) -> Result<T, FormatError> {
+/// A document of JSON, of a bounded size.
+pub(super) fn from_json<T: DeserializeOwned>(path: &Path) -> Result<T, FormatError> {
     let error = |problem| FormatError { file: path.to_owned(), section: None, problem };
     let bytes = FileBytes::open(path)?;
     if bytes.len() as u64 > MAX_BYTES {
@@ -138,12 +139,13 @@ fn from_json<T: DeserializeOwned>(path: &Path) -> Result<T, FormatError> {
 }
 
 /// A document whose values are being read.
-struct Document<'a> {
-    path: &'a Path,
+pub(super) struct Document<'a> {
+    pub(super) path: &'a Path,
 }
 
 impl Document<'_> {
-    fn error(&self, place: &str, why: impl Into<String>) -> FormatError {
+    /// The error of a value that cannot be.
+    pub(super) fn error(&self, place: &str, why: impl Into<String>) -> FormatError {
         let problem = Problem::BadJsonValue { place: place.to_owned(), why: why.into() };
         FormatError { file: self.path.to_owned(), section: None, problem }
     }
@@ -159,7 +161,7 @@ impl Document<'_> {
     }
 
     /// A decimal number below the field's modulus.
-    fn number<F: PrimeField>(&self, place: &str, text: &str) -> Result<F, FormatError> {
+    pub(super) fn number<F: PrimeField>(&self, place: &str, text: &str) -> Result<F, FormatError> {
         // 78 digits hold any 256-bit number; longer text is not worth converting.
         if text.is_empty() || text.len() > 78 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(self.error(place, "is not a decimal number of at most 78 digits"));

@@ -15,6 +15,7 @@ use ark_std::rand::SeedableRng;
 use ark_std::rand::rngs::StdRng;
 use spandrel::formats::{g1_to_bytes, g2_to_bytes};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 
 /// Shows a secret x with start + steps of x -> x^3 + k ending in a public value; the number of steps and
@@ -250,4 +251,29 @@ pub fn put(directory: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = directory.join(name);
     std::fs::write(&path, bytes).unwrap();
     path
+}
+
+/// Runs the `spandrel` command in a directory, checks its exit code, and gives standard output and standard error.
+#[track_caller]
+pub fn run(directory: &Path, code: i32, arguments: &[&str]) -> (String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spandrel"));
+    let output = command.current_dir(directory).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
+    (out, err)
+}
+
+/// As [`run`], of a command that succeeds and prints one JSON object.
+#[track_caller]
+pub fn report(directory: &Path, arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&run(directory, 0, arguments).0).unwrap()
+}
+
+/// The names in a directory, in order.
+pub fn files(directory: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(directory).unwrap().map(name).collect();
+    names.sort();
+    names
 }

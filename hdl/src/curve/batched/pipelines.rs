@@ -3,7 +3,7 @@
 use super::shape::BatchedShape;
 use crate::curve::Curve;
 use crate::datapath::{Datapath, DatapathConfig, Module, Wire};
-use crate::field::{FIELD_BITS, montgomery_multiplier};
+use crate::field::{FIELD_BITS, adder_multiplier};
 use crate::pipeline_block;
 use rust_hdl::prelude::*;
 use std::rc::Rc;
@@ -133,7 +133,7 @@ fn up_step(curve: Curve, config: &DatapathConfig, shape: &BatchedShape) -> Rc<Mo
     let context = path.input("context", 1);
     let square = path.input("square", 1);
     let valid = path.input("valid_in", 1);
-    let product = path.instance(&montgomery_multiplier(prime, config), &[a, b])[0];
+    let product = path.instance(&adder_multiplier(prime, config), &[a, b])[0];
     let product = path.at(product, path.stage(product) + shape.up_padding());
     Rc::new(path.finish(&[
         ("product", product),
@@ -263,7 +263,7 @@ fn down_step(curve: Curve, config: &DatapathConfig) -> Rc<Module> {
     let node = path.input("node", 2 * (FIELD_BITS + ID_BITS));
     let frame = path.input("frame", FRAME_BITS);
     let valid = path.input("valid_in", 1);
-    let multiplier = montgomery_multiplier(prime, config);
+    let multiplier = adder_multiplier(prime, config);
     // The inverse of one is the inverse of the product times the other.
     let child = |index: usize| {
         let other = path.slice(node, (1 - index) * FIELD_BITS, FIELD_BITS);
@@ -316,7 +316,7 @@ fn add_step(curve: Curve, config: &DatapathConfig) -> Rc<Module> {
     let modulus = path.constant(prime.modulus(), FIELD_BITS);
     let [x1, y1, x_sum] = [0, 1, 2].map(|index| path.slice(leaf, index * FIELD_BITS, FIELD_BITS));
     let tag = path.slice(leaf, 3 * FIELD_BITS, TAG_BITS);
-    let multiplier = montgomery_multiplier(prime, config);
+    let multiplier = adder_multiplier(prime, config);
     let multiply = |a, b| path.instance(&multiplier, &[a, b])[0];
     let slope = multiply(numerator, inverse);
     let x3 = path.modular_subtract(multiply(slope, slope), x_sum, modulus);

@@ -2,7 +2,7 @@
 
 use crate::curve::Curve;
 use crate::datapath::DatapathConfig;
-use crate::field::montgomery_multiplier;
+use crate::field::adder_multiplier;
 
 /// Frames: batches whose leaves are in memory at once. One fills, one is merged or inverted, two go down.
 pub const FRAMES: usize = 4;
@@ -42,7 +42,7 @@ impl BatchedShape {
             BATCH_PAIRS.contains(&batch_pairs) && batch_pairs.is_power_of_two(),
             "a batch has a power of two of pairs, 16 to 1,024, not {batch_pairs}"
         );
-        let multiplier = montgomery_multiplier(curve.base_field(), config);
+        let multiplier = adder_multiplier(curve.base_field(), config);
         BatchedShape { batch_pairs, multiplier_cycles: multiplier.latency() }
     }
 
