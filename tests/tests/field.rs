@@ -8,7 +8,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::{Block, simulate};
 use spandrel_hdl::datapath::{ConstantProducts, Datapath, DatapathConfig, Interpreter, Module, Multipliers};
-use spandrel_hdl::field::{FIELD_BITS, FieldUnit, Prime, field_unit, montgomery_multiplier};
+use spandrel_hdl::field::{
+    FIELD_BITS, FieldUnit, Prime, field_unit, montgomery_multiplier, shared_multiplier,
+};
 use spandrel_hdl::profile::Profile;
 use spandrel_tests::pipeline::stream;
 use spandrel_tests::values::element;
@@ -121,6 +123,31 @@ fn every_shape_computes_the_same() {
                 assert_eq!(multiplier.evaluate(&[a, b]), [product], "{prime:?}, {config:?}");
             }
         }
+    }
+}
+
+/// A shared multiplier is told with each product whose it is; what the other user sends does not matter. Operands in Fr may
+/// be unreduced.
+#[test]
+fn shared_multipliers_serve_both_fields_in_every_shape() {
+    let r = Prime::Fr.modulus();
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    for config in shapes() {
+        let multiplier = shared_multiplier(&config);
+        for _ in 0..30 {
+            let [a, b] = [0, 1].map(|_| element(&mut rng, Prime::Fq));
+            let [c, d] = [0, 1].map(|_| element(&mut rng, Prime::Fr));
+            let [lazy_c, lazy_d] = [&c, &d].map(|x| if rng.gen_bool(0.5) { x + &r } else { x.clone() });
+            let operands = [a.clone(), b.clone(), lazy_c, lazy_d];
+            let of = |used: u32| multiplier.evaluate(&[&operands[..], &[used.into()]].concat());
+            assert_eq!(of(0), [ark_product(Prime::Fq, &a, &b)], "{config:?}, {operands:?}");
+            assert_eq!(of(1), [ark_product(Prime::Fr, &c, &d)], "{config:?}, {operands:?}");
+        }
+        let largest = (&r << 1u32) - 1u32;
+        let zero = BigUint::default();
+        let inputs = [zero.clone(), zero, largest.clone(), largest.clone(), 1u32.into()];
+        let expected = ark_product(Prime::Fr, &(&largest % &r), &(&largest % &r));
+        assert_eq!(multiplier.evaluate(&inputs), [expected], "{config:?}");
     }
 }
 

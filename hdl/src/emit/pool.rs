@@ -353,3 +353,118 @@ fn side<'a>(module: &'a str, shared: &str, modules: &Modules<'a>) -> Option<Side
     let ports = modules.get(module)?.iter().filter_map(port).filter(|port| port.name != "clock").collect();
     Some(Side { module, user, ports })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A shared doubler of 4 bits, two users of it, and a module around them, with a top around that.
+    const DESIGN: &str = "\
+module pair(clock,p,q);
+    input wire  clock;
+    input wire  [3:0] p;
+    output wire  [3:0] q;
+  wire [3:0] i0_0;
+  double_side_of_x u0 (.clock(clock), .a(p), .twice(i0_0));
+  double_side_of_x u1 (.clock(clock), .a(i0_0), .twice(q));
+endmodule
+
+module inner(clock,p,q,used,r);
+    input wire  clock;
+    input wire  [3:0] p;
+    output wire  [3:0] q;
+    input wire  used;
+    output wire  [3:0] r;
+    pair first(
+        .clock(clock),
+        .p(p),
+        .q(q)
+    );
+  double_side_of_y u0 (.clock(clock), .a(p), .used(used), .twice(r));
+endmodule
+
+module top(clock,p,q,used,r);
+    input wire  clock;
+    input wire  [3:0] p;
+    output wire  [3:0] q;
+    input wire  used;
+    output wire  [3:0] r;
+    inner only(.clock(clock), .p(p), .q(q), .used(used), .r(r));
+endmodule
+
+module double (clock, a_x, a_y, used_y, twice);
+  input wire clock;
+  input wire [3:0] a_x;
+  input wire [3:0] a_y;
+  input wire used_y;
+  output wire [3:0] twice;
+endmodule
+
+module double_side_of_x (clock, a, twice);
+  input wire clock;
+  input wire [3:0] a;
+  output wire [3:0] twice;
+  double u0 (.clock(clock), .a_x(a), .a_y(4'h0), .used_y(1'h0), .twice(twice));
+endmodule
+
+module double_side_of_y (clock, a, used, twice);
+  input wire clock;
+  input wire [3:0] a;
+  input wire used;
+  output wire [3:0] twice;
+  double u0 (.clock(clock), .a_x(4'h0), .a_y(a), .used_y(used), .twice(twice));
+endmodule
+";
+
+    fn module(text: &str, name: &str) -> String {
+        let (_, modules) = modules(text);
+        modules.get(name).map(|lines| lines.join("\n")).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_text_without_sides_stays_as_it_is() {
+        let (text, _) = DESIGN.split_once("module inner").unwrap();
+        let text = text.replace("_side_of_x", "");
+        assert_eq!(draw_out(&text, "pair").as_ref(), Ok(&text));
+    }
+
+    #[test]
+    fn sides_are_drawn_out_to_the_lowest_module_that_holds_all() {
+        let drawn = draw_out(DESIGN, "top").unwrap();
+        assert!(!drawn.contains(SIDE_OF), "{drawn}");
+        assert_eq!(module(&drawn, "top"), module(DESIGN, "top"));
+        let pair = module(&drawn, "pair");
+        for line in [
+            "module pair(drawn_double_x_a,drawn_double_x_twice,clock,p,q);",
+            "  output wire [7:0] drawn_double_x_a;",
+            "  input wire [7:0] drawn_double_x_twice;",
+            "  assign drawn_x_a_of_u1 = i0_0;",
+            "  assign q = drawn_x_twice_of_u1;",
+            "  assign drawn_double_x_a = {drawn_x_a_of_u1, drawn_x_a_of_u0};",
+        ] {
+            assert!(pair.lines().any(|found| found == line), "{line} is not in\n{pair}");
+        }
+        let inner = module(&drawn, "inner");
+        for line in [
+            "  assign drawn_y_used_of_u0 = used;",
+            "  double drawn_double_0 (.clock(clock), .a_x(drawn_double_x_a[3:0]), .a_y(drawn_double_y_a[3:0]), \
+             .used_y(drawn_double_y_used), .twice(drawn_double_0_twice));",
+            // The second of one user has nobody to share with.
+            "  double drawn_double_1 (.clock(clock), .a_x(drawn_double_x_a[7:4]), .a_y(4'h0), .used_y(1'h0), \
+             .twice(drawn_double_1_twice));",
+            "  assign drawn_double_x_twice[7:4] = drawn_double_1_twice;",
+            "  assign drawn_double_y_twice[3:0] = drawn_double_0_twice;",
+        ] {
+            assert!(inner.lines().any(|found| found == line), "{line} is not in\n{inner}");
+        }
+        assert_eq!(inner.matches("  double drawn").count(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_out_is_named() {
+        let error = draw_out(&DESIGN.replace("input wire  clock", "input wire  clk"), "top").unwrap_err();
+        assert_eq!(error, EmitError::PoolClock { module: "inner".into(), shared: "double".into() });
+        let error = draw_out(&DESIGN.replace(".a(i0_0), ", ""), "top").unwrap_err();
+        assert_eq!(error, EmitError::PoolPort { path: "pair.u1".into(), port: "a".into() });
+    }
+}

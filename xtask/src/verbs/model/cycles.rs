@@ -20,6 +20,32 @@ pub struct Job {
     pub cycles: u64,
 }
 
+/// What the model says of the hashes of one width.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HashCycles {
+    /// Elements of a state.
+    pub width: u32,
+    /// Lanes.
+    pub lanes: u32,
+    /// Cycles of a pass: states in flight in a lane.
+    pub pass_cycles: u32,
+    /// Cycles from a state to its result.
+    pub latency_cycles: u64,
+    /// Cycles between two hashes of full lanes.
+    pub cycles_per_hash: f64,
+    /// Builds of trees; none where no tree has nodes of this width.
+    pub builds: Vec<Build>,
+}
+
+/// The build of a tree.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Build {
+    /// Leaves.
+    pub leaves: u64,
+    /// Cycles from the first group to the root.
+    pub cycles: u64,
+}
+
 /// A job's rate at the assumed clock.
 #[derive(Clone, Debug, Serialize)]
 pub struct Rate {
@@ -70,6 +96,25 @@ impl CycleModel {
         }
         let text = run(&mut command, &self.program)?;
         text.lines().map(|line| serde_json::from_str(line).context("spandrel-model's report")).collect()
+    }
+
+    /// The hashes of each width of a profile, and builds of trees: with multipliers of its own, and shared ones.
+    pub fn hashes(&self, profile: &str, leaves: &[u64]) -> Result<Vec<[HashCycles; 2]>> {
+        #[derive(Deserialize)]
+        struct Line {
+            multipliers: String,
+            #[serde(flatten)]
+            cycles: HashCycles,
+        }
+        let leaves = leaves.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+        let mut command = Command::new(&self.program);
+        let text = run(command.args(["--profile", profile, "--leaves", &leaves]), &self.program)?;
+        let line = |line: &str| serde_json::from_str::<Line>(line).context("spandrel-model's report");
+        let lines = text.lines().map(line).collect::<Result<Vec<_>>>()?;
+        let of = |multipliers: &'static str| {
+            lines.iter().filter(move |line| line.multipliers == multipliers).map(|line| line.cycles.clone())
+        };
+        Ok(of("own").zip(of("shared")).map(|(own, shared)| [own, shared]).collect())
     }
 
     /// Jobs of `points` elements each, ascending: those of up to `largest` modelled, the others extrapolated. When a job

