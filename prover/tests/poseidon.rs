@@ -123,7 +123,7 @@ fn malformed_inputs_are_refused_by_name_and_place() {
         (&["1", "--each", "1"], "--sponge"),
         (&["1", "--sponge", "--output", "second"], "--output"),
         (&["1", "--card", "sim"], "the CPU has no card"),
-        (&["1", "--backend", "card", "--card", "sim:none"], "none"),
+        (&["1", "--backend", "card", "--card", "none"], "there is no card \"none\""),
     ];
     for (arguments, message) in usage {
         let (out, err) = run(directory.path(), 2, &[&["poseidon"], arguments].concat());
