@@ -3,23 +3,18 @@
 use super::args::CardArgs;
 use super::card_bus::{Binding, OnBus, SystemArgs, bus_line, cards_on_bus};
 use super::card_reset::Reset;
+use super::card_selftest::SelfTest;
 use super::card_watch::Watch;
 use super::error::CliError;
 use super::open::{open_driver, simulated_cards};
 use super::progress::Progress;
 use super::report::{CardReport, adder_name, curve_name, grouped, listed, print_json, print_text};
-use crate::backend::{Backend, Card, CardProgress, Cpu, Dual};
-use crate::curve::{Bn254G1, Grumpkin, MsmCurve};
-use crate::workload::{self, BaseKind, Distribution};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use spandrel_abi::{CurveId, Identification, POSEIDON_MAX_WIDTH, POSEIDON_MIN_WIDTH};
 use spandrel_driver::{CardOptions, FoundCard, Link, PciAddress, System, find_card};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Points of the self-test's multi-scalar multiplication.
-const SELF_TEST_POINTS: usize = 64;
 
 /// Lists, shows, watches and tests cards, and makes them usable.
 #[derive(Debug, Subcommand)]
@@ -56,7 +51,7 @@ Example:
     Unbind(Binding),
     Reset(Reset),
     Watch(Watch),
-    /// Has a card run its known answers, and compares a small multi-scalar multiplication with the CPU.
+    /// Has a card run its known answers, and compares a small multi-scalar multiplication and hashes with the CPU.
     #[command(after_help = "\
 Ends with 0 if everything agrees and with 4 if not.
 
@@ -78,16 +73,6 @@ pub(super) struct List {
 /// `spandrel card info`.
 #[derive(Debug, Args)]
 pub(super) struct Info {
-    #[command(flatten)]
-    card: CardArgs,
-    /// Prints one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-/// `spandrel card selftest`.
-#[derive(Debug, Args)]
-pub(super) struct SelfTest {
     #[command(flatten)]
     card: CardArgs,
     /// Prints one JSON object.
@@ -152,17 +137,6 @@ impl From<Link> for LinkInfo {
             faults: link.faults.counts().into(),
         }
     }
-}
-
-#[derive(Serialize)]
-struct SelfTestReport {
-    card: CardReport,
-    /// Cycles of the card's own known answers.
-    self_test_cycles: u64,
-    /// Points of the MSM that was compared with the CPU's.
-    msm_points: usize,
-    msm_equal: bool,
-    msm_cycles: Option<u64>,
 }
 
 impl CardCommand {
@@ -310,58 +284,4 @@ fn info_text(report: &CardReport) -> String {
         grouped(clock_khz.into()),
         grouped(card_memory_kib.into()),
     )
-}
-
-impl SelfTest {
-    fn run(&self) -> Result<(), CliError> {
-        let progress = Arc::new(Progress::new());
-        progress.set_phase("open the card");
-        let mut card = open_driver(&self.card, CardOptions::default())?;
-        let name = card.name().to_owned();
-        let failed = |source: spandrel_driver::DriverError| CliError::Card {
-            card: name.clone(),
-            source: source.into(),
-        };
-        let report = CardReport { description: name.clone(), identification: *card.identification() };
-        progress.set_phase("known answers");
-        let self_test_cycles = card.self_test().map_err(failed)?;
-        progress.set_phase("MSM, compared with the CPU");
-        let msm_cycles = match card.identification().has_curve(CurveId::Bn254G1) {
-            true => compare_msm::<Bn254G1>(card, &progress)?,
-            false => compare_msm::<Grumpkin>(card, &progress)?,
-        };
-        progress.finish();
-        if self.json {
-            return print_json(&SelfTestReport {
-                card: report,
-                self_test_cycles,
-                msm_points: SELF_TEST_POINTS,
-                msm_equal: true,
-                msm_cycles,
-            });
-        }
-        print_text(&format!(
-            "{name}: known answers are right ({} cycles).\n\
-             {name}: an MSM of {SELF_TEST_POINTS} points equals the CPU's ({} cycles).\n",
-            grouped(self_test_cycles),
-            grouped(msm_cycles.unwrap_or_default())
-        ))
-    }
-}
-
-/// Runs a small MSM on card and CPU, and gives the card's engine cycles. A disagreement is an error of its own, with both
-/// results.
-fn compare_msm<C: MsmCurve>(
-    card: spandrel_driver::Card,
-    progress: &Arc<Progress>,
-) -> Result<Option<u64>, CliError> {
-    let progress = Arc::clone(progress);
-    let on_progress = Arc::new(move |told: CardProgress| progress.set_cycles(told.cycles));
-    let card = Card::<C>::on_curve(card, on_progress)?;
-    let dual = Dual::new(Box::new(Cpu::<C>::on_curve()), Box::new(card));
-    let bases = dual.load_bases(&workload::bases_of::<C>(SELF_TEST_POINTS, BaseKind::Distinct, 0))?;
-    let scalars = workload::scalars_of::<C>(SELF_TEST_POINTS, Distribution::Uniform, 0);
-    let outcome = dual.msm(&bases, 0..SELF_TEST_POINTS, &scalars)?;
-    dual.release_bases(bases)?;
-    Ok(outcome.card.map(|run| run.counters.cycles))
 }

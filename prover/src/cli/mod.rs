@@ -9,6 +9,7 @@ mod bench_sim;
 mod card;
 mod card_bus;
 mod card_reset;
+mod card_selftest;
 mod card_watch;
 mod error;
 mod hash_args;

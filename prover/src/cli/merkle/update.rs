@@ -44,6 +44,7 @@ struct Report {
     /// After it, in decimal.
     root: String,
     /// Nodes above these leaves, each a hash; on a card what it counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
     hashes: Option<u64>,
     /// Whether CPU and card agree; null where only one of them ran.
     equal: Option<bool>,
