@@ -4,7 +4,7 @@ mod common;
 
 use common::{SMALL, files, put, run, wtns_sections};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 

@@ -17,6 +17,8 @@ fn compared(arguments: &[&str]) -> Value {
     assert!(ended.status.success(), "{text}");
     let report: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(report["equal"], true, "{report}");
+    // A report and the figures in it name nothing twice.
+    assert!(text.matches("\"hashes\"").count() <= 1, "{text}");
     report
 }
 
