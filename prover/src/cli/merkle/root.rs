@@ -33,7 +33,7 @@ struct Report {
     tree: TreeReport,
     /// In decimal; null where CPU and card disagree on it.
     root: Option<String>,
-    /// Nodes above the leaves, each a hash, without those of empty subtrees; on a card what it counted.
+    /// Nodes above the leaves, each a hash, without those of empty subtrees; on a card it is one of its figures.
     #[serde(skip_serializing_if = "Option::is_none")]
     hashes: Option<u64>,
     /// Whether CPU and card agree; null where only one of them ran.

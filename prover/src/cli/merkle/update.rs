@@ -43,7 +43,7 @@ struct Report {
     old_root: String,
     /// After it, in decimal.
     root: String,
-    /// Nodes above these leaves, each a hash; on a card what it counted.
+    /// Nodes above these leaves, each a hash; on a card it is one of its figures.
     #[serde(skip_serializing_if = "Option::is_none")]
     hashes: Option<u64>,
     /// Whether CPU and card agree; null where only one of them ran.
