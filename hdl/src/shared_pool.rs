@@ -1,8 +1,8 @@
 //! A point adder and a Poseidon core on one pool of multipliers, as a unit of its own.
 
-use crate::curve::Curve;
+use crate::curve::{Curve, complete_adder};
 use crate::datapath::{DatapathConfig, Multipliers, Statistics};
-use crate::msm::CompletePipeline;
+use crate::msm::{CompletePipeline, SLOT_BITS};
 use crate::poseidon::{PoseidonCore, STATE_BITS};
 use rust_hdl::prelude::*;
 
@@ -52,12 +52,16 @@ pub struct SharedPool {
     pub starved: Signal<Out, Bits<8>>,
     adder: CompletePipeline,
     core: PoseidonCore,
+    _multiplier_tiles: usize,
 }
 
 impl SharedPool {
     /// An adder, and so many lanes for states of `width` elements. Panics as [`PoseidonCore::new`] does.
     pub fn new(width: usize, lanes: usize, config: &DatapathConfig) -> SharedPool {
         let config = DatapathConfig { multipliers: Multipliers::Shared, ..config.clone() };
+        let core = PoseidonCore::new(width, lanes, &config);
+        let of_adder = complete_adder(Curve::Bn254, &config, SLOT_BITS).statistics().multiplier_tiles;
+        let of_lanes = lanes * core.statistics().multiplier_tiles;
         SharedPool {
             clock: Default::default(),
             reset: Default::default(),
@@ -77,7 +81,9 @@ impl SharedPool {
             passes: Default::default(),
             starved: Default::default(),
             adder: CompletePipeline::new(Curve::Bn254, &config),
-            core: PoseidonCore::new(width, lanes, &config),
+            core,
+            // Each side counts a multiplier.
+            _multiplier_tiles: of_adder.max(of_lanes),
         }
     }
 
@@ -91,9 +97,9 @@ impl SharedPool {
         &self.core
     }
 
-    /// What the pass of one lane is made of, the pool's multipliers included.
+    /// The latency of a pass, and the tiles of the pool; the rest is that of one lane.
     pub fn statistics(&self) -> Statistics {
-        self.core.statistics()
+        Statistics { multiplier_tiles: self._multiplier_tiles, ..self.core.statistics() }
     }
 }
 

@@ -48,7 +48,7 @@ mod store;
 mod tally;
 mod targets;
 
-pub use adder::{CompletePipeline, PointAdder};
+pub use adder::{CompletePipeline, PointAdder, SLOT_BITS};
 pub use bank::Bank;
 pub use buckets::Buckets;
 pub(crate) use buckets::FRESH_SHARE;
