@@ -149,7 +149,7 @@ pub struct Descriptor {
     pub host_out: u64,
     /// Byte address in card memory.
     pub card_address: u64,
-    /// See [`field_parameter`], [`msm_parameter`], [`poseidon_parameter`] and [`TreeShape::parameter`].
+    /// See [`field_parameter`], [`msm_parameter`], [`crate::poseidon_parameter`] and [`crate::TreeShape::parameter`].
     pub parameter: u32,
     /// Leaves of the tree of a Merkle command.
     pub size: u32,

@@ -358,12 +358,8 @@ fn random_descriptors_end_as_the_interface_says() {
             Some(refused) => assert_eq!(status, refused, "{descriptor:?}"),
             None => {
                 executed += 1;
-                let mut possible = vec![
-                    Status::Success,
-                    Status::HostReadFault,
-                    Status::HostWriteFault,
-                    Status::SelfTestFailed,
-                ];
+                let mut possible =
+                    [Status::Success, Status::HostReadFault, Status::HostWriteFault, Status::SelfTestFailed];
                 // Of the commands on trees, the engine checks the range.
                 if descriptor.opcode >= Opcode::MerkleBuild as u8 && descriptor.card_address > end - 128 {
                     possible[0] = Status::CardAddressOutOfRange;
