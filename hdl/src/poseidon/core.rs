@@ -48,7 +48,7 @@ pub struct PoseidonCore {
     results: Fifo<STATE_BITS>,
     flush_left: DFF<Bits<16>>,
     queued: DFF<Bits<16>>,
-    inside: DFF<Bits<16>>,
+    contained: DFF<Bits<16>>,
     flushing: Signal<Local, Bit>,
     room: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
@@ -103,7 +103,7 @@ impl PoseidonCore {
             results: Fifo::new(capacity),
             flush_left: Default::default(),
             queued: Default::default(),
-            inside: Default::default(),
+            contained: Default::default(),
             flushing: Default::default(),
             room: Default::default(),
             take: Default::default(),
@@ -153,7 +153,7 @@ impl PoseidonCore {
 impl Logic for PoseidonCore {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, flush_left, queued, inside);
+        dff_setup!(self, clock, flush_left, queued, contained);
         clock!(self, clock, entry, waiting, exit, results);
 
         // A reset lasts until every pipeline is empty.
@@ -166,7 +166,7 @@ impl Logic for PoseidonCore {
 
         // From the input to the queue.
         self.room.next = (self.queued.q.val() < self.queue.val())
-            & (self.inside.q.val() < self.capacity.val())
+            & (self.contained.q.val() < self.capacity.val())
             & (self.flush_left.q.val() == 0);
         self.take.next = self.in_valid.val() & self.room.val();
         self.in_ready.next = self.room.val();
@@ -223,15 +223,15 @@ impl Logic for PoseidonCore {
             self.queued.d.next = self.queued.q.val() - 1;
         }
         if self.take.val() & !self.give.val() {
-            self.inside.d.next = self.inside.q.val() + 1;
+            self.contained.d.next = self.contained.q.val() + 1;
         }
         if self.give.val() & !self.take.val() {
-            self.inside.d.next = self.inside.q.val() - 1;
+            self.contained.d.next = self.contained.q.val() - 1;
         }
         if self.reset.val() {
             self.flush_left.d.next = self.flush.val();
             self.queued.d.next = 0.into();
-            self.inside.d.next = 0.into();
+            self.contained.d.next = 0.into();
         }
     }
 }
