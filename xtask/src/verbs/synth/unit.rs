@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use anyhow::Result;
 
-    /// Every unit, in two shapes, is Verilog that the pinned Verilator takes without a complaint about widths or drivers.
+    /// Units that are pipelines, in two shapes, are Verilog that the pinned Verilator takes without a complaint about widths or drivers.
     #[test]
     fn verilator_accepts_every_pipeline() -> Result<()> {
         let emitter = Emitter::build()?;
