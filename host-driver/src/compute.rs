@@ -9,6 +9,7 @@ use crate::buffer::{CardBuffer, Refused};
 use crate::card::Card;
 use crate::commands::elements;
 use crate::cost::{BitLengths, best_msm};
+use crate::counted::CountedCommands;
 use crate::dma::DmaBuffer;
 use crate::error::DriverError;
 use crate::job::{Done, Holdings, Job, JobOutput, Lent, MsmResult, Shape, mark_unwritten};
@@ -65,9 +66,8 @@ struct Msm {
 
 /// Commands with all that they need but their operands.
 struct Work {
-    commands: Vec<(Opcode, Descriptor)>,
+    counted: CountedCommands,
     shape: Shape,
-    outputs: Vec<DmaBuffer>,
 }
 
 impl Card {
@@ -203,37 +203,32 @@ impl Card {
     fn work(&mut self, msm: &Msm, parts: &[(u64, usize)]) -> Result<Work, DriverError> {
         let window_bits = msm.window_bits.into();
         let exponents: Vec<_> = self.identification.msm_result_exponents(window_bits).collect();
-        let (mut commands, mut outputs) = (Vec::new(), Vec::new());
+        let mut counted = CountedCommands::default();
         let mut card_address = msm.card_address;
         for (host_a, count) in parts {
             let result = self.bar.allocate_result(exponents.len() * PROJECTIVE_POINT_BYTES)?;
-            let counters = self.bar.allocate_result(COUNTERS_BYTES)?;
-            let work = Descriptor {
+            let command = Descriptor {
                 count: *count as u32,
                 host_a: *host_a,
-                host_out: result.iova(),
                 card_address,
                 parameter: msm_parameter(msm.curve, msm.window_bits),
                 ..Descriptor::default()
             };
-            // The card works in order, so the counters read next are this command's.
-            let read_counters = Descriptor { host_out: counters.iova(), ..Descriptor::default() };
-            commands.extend([(Opcode::Msm, work), (Opcode::ReadCounters, read_counters)]);
-            outputs.extend([result, counters]);
+            self.add_counted(&mut counted, Opcode::Msm, command, result)?;
             card_address += (count * AFFINE_POINT_BYTES) as u64;
         }
-        Ok(Work { commands, shape: Shape::Msm { curve: msm.curve, window_bits, exponents }, outputs })
+        Ok(Work { counted, shape: Shape::Msm { curve: msm.curve, window_bits, exponents } })
     }
 
     fn submit_work<T: JobOutput>(
         &mut self,
         bases: &BasesHandle,
-        Work { commands, shape, outputs }: Work,
+        Work { counted, shape }: Work,
         mut holdings: Holdings,
     ) -> Result<Job<T>, DriverError> {
-        holdings.outputs = outputs;
+        holdings.outputs = counted.outputs;
         holdings.resident = Some(bases.resident.clone());
-        self.submit(commands, shape, holdings)
+        self.submit(counted.commands, shape, holdings)
     }
 
     /// The bits per window that the options name, if the card offers them, or the best for these scalars.

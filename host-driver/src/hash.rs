@@ -7,6 +7,7 @@
 use crate::card::Card;
 use crate::commands::elements;
 use crate::compute::group_order;
+use crate::counted::CountedCommands;
 use crate::dma::DmaBuffer;
 use crate::error::DriverError;
 use crate::job::{Holdings, Job, Shape};
@@ -55,12 +56,11 @@ impl std::fmt::Debug for HashResult {
     }
 }
 
-/// Commands of a job, each with the reading of its counters behind it, and the buffers that they use.
+/// Commands of a job, and the buffers that they read.
 #[derive(Default)]
 pub(crate) struct HashWork {
-    commands: Vec<(Opcode, Descriptor)>,
+    counted: CountedCommands,
     pub(crate) inputs: Vec<DmaBuffer>,
-    outputs: Vec<DmaBuffer>,
 }
 
 /// How messages of a sponge lie in a command's operand.
@@ -201,13 +201,7 @@ impl Card {
         result_bytes: usize,
     ) -> Result<(), DriverError> {
         let result = self.bar.allocate_result(result_bytes)?.zeroize_on_drop();
-        let counters = self.bar.allocate_result(COUNTERS_BYTES)?;
-        // The card works in order, so the counters read next are this command's.
-        let read_counters = Descriptor { host_out: counters.iova(), ..Descriptor::default() };
-        let command = Descriptor { host_out: result.iova(), ..command };
-        work.commands.extend([(opcode, command), (Opcode::ReadCounters, read_counters)]);
-        work.outputs.extend([result, counters]);
-        Ok(())
+        self.add_counted(&mut work.counted, opcode, command, result)
     }
 
     /// Submits commands whose last `bytes` bytes of results are the job's.
@@ -217,7 +211,7 @@ impl Card {
         bytes: usize,
         holdings: Holdings,
     ) -> Result<Job<HashResult>, DriverError> {
-        let HashWork { commands, inputs, outputs } = work;
+        let HashWork { counted: CountedCommands { commands, outputs }, inputs } = work;
         self.submit(commands, Shape::Hash { bytes }, Holdings { inputs, outputs, ..holdings })
     }
 

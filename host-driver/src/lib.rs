@@ -78,6 +78,7 @@ mod commands;
 mod compute;
 mod config;
 mod cost;
+mod counted;
 mod discovery;
 mod dma;
 mod error;

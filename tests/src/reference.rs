@@ -2,7 +2,7 @@
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
-use ark_ff::{AdditiveGroup, BigInt, BigInteger, PrimeField};
+use ark_ff::{AdditiveGroup, BigInt, PrimeField};
 use num_bigint::BigUint;
 use spandrel_abi::window_shares;
 
@@ -39,12 +39,27 @@ pub fn bytes32(value: &BigUint) -> [u8; 32] {
     bytes
 }
 
+/// An element as the card takes it: Montgomery form, 32 bytes.
+pub fn element_bytes<F: Coordinate>(element: &F) -> [u8; 32] {
+    bytes32(&element.form().into())
+}
+
+/// Elements as the card takes them, one behind the other.
+pub fn elements_bytes<F: Coordinate>(elements: &[F]) -> Vec<u8> {
+    elements.iter().flat_map(element_bytes).collect()
+}
+
+/// The elements of [`elements_bytes`]. One not below p: panics.
+pub fn elements<F: Coordinate>(bytes: &[u8]) -> Vec<F> {
+    bytes.chunks(32).map(coordinate).collect()
+}
+
 /// An affine point as the card takes it: x, y, Montgomery; infinity is all zero.
 pub fn point_bytes<C: SWCurveConfig<BaseField: Coordinate>>(point: &Affine<C>) -> [u8; 64] {
     let mut bytes = [0; 64];
     if let Some((x, y)) = point.xy() {
-        bytes[..32].copy_from_slice(&x.form().to_bytes_le());
-        bytes[32..].copy_from_slice(&y.form().to_bytes_le());
+        bytes[..32].copy_from_slice(&element_bytes(&x));
+        bytes[32..].copy_from_slice(&element_bytes(&y));
     }
     bytes
 }

@@ -2,12 +2,13 @@
 //! MSMs, resets and faults between them.
 
 use ark_bn254::Fr;
-use ark_ff::{BigInt, UniformRand, Zero};
+use ark_ff::{UniformRand, Zero};
 use rand::Rng;
-use spandrel_abi::{FIELD_BYTES, Status, TreeShape};
+use spandrel_abi::{Status, TreeShape};
 use spandrel_driver::{CardOptions, DriverError, HashOutput, HashResult, Job, TreeHandle};
 use spandrel_poseidon::{Arity, Hasher, Output, Tree, sponge_capacity};
 use spandrel_sim::SimControl;
+use spandrel_tests::reference::{element_bytes, elements, elements_bytes};
 use spandrel_tests::world::{World, must};
 
 /// Lanes of widths 3 and 5, so trees of both arities.
@@ -23,22 +24,6 @@ type Inject = fn(&SimControl);
 struct Hashes {
     world: World,
     trees: Vec<(TreeHandle, Tree)>,
-}
-
-fn bytes(elements: &[Fr]) -> Vec<u8> {
-    elements.iter().flat_map(element_bytes).collect()
-}
-
-fn element_bytes(element: &Fr) -> [u8; FIELD_BYTES] {
-    let limbs = element.0.0.iter().flat_map(|limb| limb.to_le_bytes()).collect::<Vec<_>>();
-    limbs.try_into().expect("four limbs are 32 bytes")
-}
-
-fn elements(bytes: &[u8]) -> Vec<Fr> {
-    let limb = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
-    let element =
-        |bytes: &[u8]| Fr::new_unchecked(BigInt(std::array::from_fn(|at| limb(&bytes[8 * at..8 * at + 8]))));
-    bytes.chunks(FIELD_BYTES).map(element).collect()
 }
 
 fn code(output: Output) -> HashOutput {
@@ -86,10 +71,10 @@ impl Hashes {
         let (arity, output) = (self.arity(), self.output());
         let width = arity.children() + 1;
         let inputs = self.draw(messages * (width - 1));
-        let job = must(self.world.card.submit_poseidon(width as u32, code(output), &bytes(&inputs)));
+        let job = must(self.world.card.submit_poseidon(width as u32, code(output), &elements_bytes(&inputs)));
         let result = self.wait(job);
         let expected = must(must(Hasher::new(width, output)).hash_many(&inputs));
-        assert_eq!(elements(&result.bytes), expected, "{messages} messages of width {width}");
+        assert_eq!(elements::<Fr>(&result.bytes), expected, "{messages} messages of width {width}");
         assert_eq!(result.counters.elements, messages as u64);
         self.check_lanes(width, &result, result.counters.elements);
     }
@@ -112,11 +97,16 @@ impl Hashes {
         let inputs = self.draw(messages * each);
         let capacity = element_bytes(&sponge_capacity(each));
         let card = &mut self.world.card;
-        let job =
-            must(card.submit_sponge(width as u32, HashOutput::Second, &capacity, each, &bytes(&inputs)));
+        let job = must(card.submit_sponge(
+            width as u32,
+            HashOutput::Second,
+            &capacity,
+            each,
+            &elements_bytes(&inputs),
+        ));
         let result = self.wait(job);
         let expected = must(must(Hasher::new(width, output)).sponge_many(each, &inputs));
-        assert_eq!(elements(&result.bytes), expected, "{messages} of {each} elements, width {width}");
+        assert_eq!(elements::<Fr>(&result.bytes), expected, "{messages} of {each} elements, width {width}");
     }
 
     fn build(&mut self, leaves: usize) {
@@ -126,10 +116,11 @@ impl Hashes {
         let least = TreeShape::least_depth(children, leaves.len() as u32).max(1);
         let depth = least + self.world.rng.gen_range(0..3);
         let shape = TreeShape { arity: children, depth, leaves: leaves.len() as u32 };
-        let (handle, job) = must(self.world.card.submit_merkle_build(shape, code(output), &bytes(&leaves)));
+        let (handle, job) =
+            must(self.world.card.submit_merkle_build(shape, code(output), &elements_bytes(&leaves)));
         let result = self.wait(job);
         let tree = must(Tree::build(arity, output, Some(depth), leaves));
-        assert_eq!(elements(&result.bytes), [tree.root()], "{shape:?}");
+        assert_eq!(elements::<Fr>(&result.bytes), [tree.root()], "{shape:?}");
         self.check_lanes(arity.children() + 1, &result, shape.hashes());
         self.trees.push((handle, tree));
     }
@@ -143,7 +134,7 @@ impl Hashes {
         let job = must(self.world.card.submit_merkle_paths(handle, &indices));
         let result = must(self.world.card.wait(job, &mut |_| {}));
         let children = tree.arity().children();
-        let groups = elements(&result.bytes);
+        let groups = elements::<Fr>(&result.bytes);
         assert_eq!(groups.len(), indices.len() * children * tree.depth() as usize);
         for (index, groups) in indices.iter().zip(groups.chunks(children * tree.depth() as usize)) {
             let path = must(tree.path(*index));
@@ -171,7 +162,11 @@ impl Hashes {
         let told: Vec<_> = entries.iter().map(|(index, leaf)| (*index, element_bytes(leaf))).collect();
         let job = must(self.world.card.submit_merkle_update(handle, &told));
         let result = must(self.world.card.wait(job, &mut |_| {}));
-        assert_eq!(elements(&result.bytes), [must(tree.update(&entries))], "{count} of {leaves} leaves");
+        assert_eq!(
+            elements::<Fr>(&result.bytes),
+            [must(tree.update(&entries))],
+            "{count} of {leaves} leaves"
+        );
     }
 
     fn some_tree(&mut self) -> Option<usize> {
@@ -199,7 +194,8 @@ impl Hashes {
     fn reset(&mut self) {
         let leaves = self.draw(64);
         let shape = TreeShape { arity: 2, depth: 6, leaves: 64 };
-        let submitted = self.world.card.submit_merkle_build(shape, HashOutput::First, &bytes(&leaves));
+        let submitted =
+            self.world.card.submit_merkle_build(shape, HashOutput::First, &elements_bytes(&leaves));
         let (handle, _job) = must(submitted);
         must(self.world.card.reset());
         let error = self.world.card.submit_merkle_paths(&handle, &[0]).expect_err("the tree is gone");
@@ -239,7 +235,8 @@ fn faults_are_statuses_and_the_next_job_is_exact() {
         let leaves = hashes.draw(50);
         inject(&hashes.world.control);
         let shape = TreeShape { arity: 2, depth: 6, leaves: 50 };
-        let submitted = hashes.world.card.submit_merkle_build(shape, HashOutput::First, &bytes(&leaves));
+        let submitted =
+            hashes.world.card.submit_merkle_build(shape, HashOutput::First, &elements_bytes(&leaves));
         let (handle, job) = must(submitted);
         match hashes.world.card.wait(job, &mut |_| {}) {
             Err(DriverError::CommandFailed { status: seen, .. }) => assert_eq!(seen, status),
@@ -264,10 +261,10 @@ fn engines_that_share_multipliers_take_turns() {
         let inputs = hashes.draw(2 * 40);
         let expected = must(must(Hasher::new(3, Output::First)).hash_many(&inputs));
         let (first, first_sum) = must(hashes.world.submit());
-        let hash = must(hashes.world.card.submit_poseidon(3, HashOutput::First, &bytes(&inputs)));
+        let hash = must(hashes.world.card.submit_poseidon(3, HashOutput::First, &elements_bytes(&inputs)));
         let (second, second_sum) = must(hashes.world.submit());
         assert_eq!(must(hashes.world.wait(second)), second_sum);
-        assert_eq!(elements(&hashes.wait(hash).bytes), expected);
+        assert_eq!(elements::<Fr>(&hashes.wait(hash).bytes), expected);
         assert_eq!(must(hashes.world.wait(first)), first_sum);
         hashes.reset();
         hashes.world.check();

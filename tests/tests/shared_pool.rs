@@ -17,7 +17,7 @@ use spandrel_hdl::profile::Profile;
 use spandrel_hdl::shared_pool::SharedPool;
 use spandrel_poseidon::{Parameters, permute_plain};
 use spandrel_sim::testbench::{SinkId, SourceId, Stalls, Testbench};
-use spandrel_tests::reference::bytes32;
+use spandrel_tests::reference::elements_bytes;
 
 const STATE_BYTES: usize = 160;
 
@@ -101,7 +101,7 @@ fn states(rng: &mut ChaCha8Rng, width: usize, count: usize) -> Vec<Vec<Fr>> {
 }
 
 fn bytes(state: &[Fr]) -> Vec<u8> {
-    let mut bytes: Vec<u8> = state.iter().flat_map(|element| bytes32(&element.0.into())).collect();
+    let mut bytes = elements_bytes(state);
     bytes.resize(STATE_BYTES, 0);
     bytes
 }

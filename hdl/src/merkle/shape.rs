@@ -4,7 +4,7 @@ use super::EmptyRoots;
 use crate::datapath::DatapathConfig;
 use crate::profile::Profile;
 use ark_bn254::Fr;
-use ark_ff::{BigInt, BigInteger};
+use ark_ff::BigInt;
 use num_bigint::BigUint;
 use spandrel_abi::SPONGE_GROUP;
 use spandrel_poseidon::{Hasher, Output};
@@ -44,12 +44,11 @@ impl HashShape {
 /// The node whose children are all this one; both in Montgomery form.
 fn hash_of_equals(arity: usize, output: u32, child: &BigUint) -> BigUint {
     let output = if output == 0 { Output::First } else { Output::Second };
-    let mut limbs = [0; 4];
-    limbs.iter_mut().zip(child.to_u64_digits()).for_each(|(limb, digit)| *limb = digit);
-    let children = vec![Fr::new_unchecked(BigInt::new(limbs)); arity];
+    let child = BigInt::try_from(child.clone()).unwrap_or_else(|()| panic!("{child} is no node"));
+    let children = vec![Fr::new_unchecked(child); arity];
     let hasher = Hasher::new(arity + 1, output).unwrap_or_else(|error| panic!("{error}"));
     let node = hasher.hash(&children).unwrap_or_else(|error| panic!("{error}"));
-    BigUint::from_bytes_le(&BigInt::new(node.0.0).to_bytes_le())
+    node.0.into()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::args::BackendChoice;
 use super::error::CliError;
-use super::hash_args::{HashBackendArgs, HashFigures, equal_text, parse_width};
+use super::hash_args::{HashBackendArgs, HashFigures, compared, equal_text, parse_width};
 use super::progress::Progress;
 use super::report::{CardReport, counter_lines, grouped, print_json, print_text};
 use crate::hash::{HashError, Output};
@@ -120,13 +120,8 @@ impl BenchPoseidon {
         let open = self.backend.open(progress)?;
         progress.set_phase("hash");
         let started = Instant::now();
-        let result = open.backend.hash(self.t, Output::First, inputs);
+        let (outcome, error) = compared(open.backend.hash(self.t, Output::First, inputs))?;
         let seconds = started.elapsed().as_secs_f64();
-        let (outcome, error) = match result {
-            Ok(outcome) => (Some(outcome), None),
-            Err(error @ HashError::Disagreement { .. }) => (None, Some(error)),
-            Err(error) => return Err(error.into()),
-        };
         let run = outcome.and_then(|outcome| outcome.card);
         let report = Report {
             backend: open.backend.describe(),

@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::open::open_driver;
 use super::progress::Progress;
 use super::report::{CardReport, grouped, ratio};
-use crate::hash::{Arity, CardHasher, CpuHasher, DualHasher, HashBackend, HashRun, Output};
+use crate::hash::{Arity, CardHasher, CpuHasher, DualHasher, HashBackend, HashError, HashRun, Output};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use spandrel_driver::CardOptions;
@@ -180,6 +180,18 @@ impl HashFigures {
             grouped(self.passes),
             grouped(self.starved)
         )
+    }
+}
+
+/// What came of a comparison, for a report: the result, or how card and CPU disagree.
+///
+/// # Errors
+/// Every other error.
+pub(super) fn compared<T>(result: Result<T, HashError>) -> Result<(Option<T>, Option<HashError>), HashError> {
+    match result {
+        Ok(outcome) => Ok((Some(outcome), None)),
+        Err(error @ HashError::Disagreement { .. }) => Ok((None, Some(error))),
+        Err(error) => Err(error),
     }
 }
 

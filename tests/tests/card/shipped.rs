@@ -2,12 +2,12 @@
 
 use super::host::{Host, bytes_of};
 use ark_bn254::{Fq, Fr, G1Affine, G1Projective};
-use ark_ff::{BigInt, PrimeField, UniformRand};
+use ark_ff::UniformRand;
 use rand::SeedableRng;
 use spandrel_abi::*;
 use spandrel_hdl::profile::Profile;
 use spandrel_sim::{SimCard, SimOptions, Timing};
-use spandrel_tests::reference;
+use spandrel_tests::reference::{self, Coordinate, elements_bytes};
 
 type Generator = rand_chacha::ChaCha8Rng;
 
@@ -18,23 +18,12 @@ fn host(timing: Timing, seed: u64) -> Host {
     Host::around(card, 8, 8)
 }
 
-/// Montgomery form with R = 2^256, which is how arkworks keeps elements.
-fn montgomery(limbs: BigInt<4>) -> Vec<u8> {
-    limbs.0.iter().flat_map(|limb| limb.to_le_bytes()).collect()
-}
-
-fn field_vector<F: PrimeField<BigInt = BigInt<4>>>(
-    host: &mut Host,
-    random: &mut Generator,
-    field: FieldId,
-    limbs: impl Fn(F) -> BigInt<4>,
-) {
+fn field_vector<F: Coordinate>(host: &mut Host, random: &mut Generator, field: FieldId) {
     let count = 75;
     let mut a: Vec<F> = (0..count).map(|_| F::rand(random)).collect();
     let mut b: Vec<F> = (0..count).map(|_| F::rand(random)).collect();
     (a[0], b[0], a[1], b[1], a[2], b[2]) = (F::ZERO, F::ZERO, -F::ONE, -F::ONE, F::ZERO, F::ONE);
-    let bytes = |values: &[F]| values.iter().flat_map(|value| montgomery(limbs(*value))).collect::<Vec<u8>>();
-    let (host_a, host_b) = (host.filled(0, &bytes(&a)), host.filled(0, &bytes(&b)));
+    let (host_a, host_b) = (host.filled(0, &elements_bytes(&a)), host.filled(0, &elements_bytes(&b)));
     for operation in FieldOperation::ALL {
         let out = host.buffer(32 * count);
         host.succeed(Descriptor {
@@ -52,7 +41,7 @@ fn field_vector<F: PrimeField<BigInt = BigInt<4>>>(
             FieldOperation::Subtract => pairs.map(|(a, b)| *a - b).collect(),
             FieldOperation::Multiply => pairs.map(|(a, b)| *a * b).collect(),
         };
-        assert_eq!(bytes_of(&out, 0, 32 * count), bytes(&expected), "{field:?} {operation:?}");
+        assert_eq!(bytes_of(&out, 0, 32 * count), elements_bytes(&expected), "{field:?} {operation:?}");
     }
 }
 
@@ -62,8 +51,8 @@ fn self_test_passes_and_field_vectors_are_arkworks() {
     let self_test = Descriptor { opcode: Opcode::SelfTest as u8, ..Default::default() };
     host.succeed(self_test);
     let mut random = Generator::seed_from_u64(1);
-    field_vector::<Fq>(&mut host, &mut random, FieldId::Fq, |element| element.0);
-    field_vector::<Fr>(&mut host, &mut random, FieldId::Fr, |element| element.0);
+    field_vector::<Fq>(&mut host, &mut random, FieldId::Fq);
+    field_vector::<Fr>(&mut host, &mut random, FieldId::Fr);
     host.succeed(self_test);
     host.check_rules();
 }

@@ -14,7 +14,7 @@ use spandrel_hdl::profile::Profile;
 use spandrel_poseidon::{Parameters, permute_plain};
 use spandrel_sim::model::{BuildOptions, Model, ModelLibrary};
 use spandrel_sim::testbench::{SinkId, SourceId, Stalls, Testbench};
-use spandrel_tests::reference::bytes32;
+use spandrel_tests::reference::elements_bytes;
 use spandrel_tests::values::element;
 
 /// A core under the port names of the test bench's streams.
@@ -181,14 +181,14 @@ impl<'a> Core<'a> {
 
 /// A state as it is sent: 32 bytes an element, Montgomery form. What lies past the width is junk, which a core ignores.
 pub fn bytes(state: &[Fr]) -> Vec<u8> {
-    let mut bytes: Vec<u8> = state.iter().flat_map(|element| bytes32(&element.0.into())).collect();
+    let mut bytes = elements_bytes(state);
     bytes.resize(STATE_BITS / 8, 0xa5);
     bytes
 }
 
 /// A state as it comes back: zero past the width.
 pub fn padded(state: &[Fr]) -> Vec<u8> {
-    let mut bytes: Vec<u8> = state.iter().flat_map(|element| bytes32(&element.0.into())).collect();
+    let mut bytes = elements_bytes(state);
     bytes.resize(STATE_BITS / 8, 0);
     bytes
 }

@@ -2,10 +2,9 @@
 
 use super::{Built, TreeArgs, TreeReport};
 use crate::cli::error::CliError;
-use crate::cli::hash_args::HashFigures;
+use crate::cli::hash_args::{HashFigures, compared};
 use crate::cli::progress::Progress;
 use crate::cli::report::{print_json, print_text};
-use crate::hash::HashError;
 use clap::Args;
 use serde::Serialize;
 use std::sync::Arc;
@@ -51,11 +50,7 @@ impl MerkleRoot {
         let started = Instant::now();
         let Built { open, leaves, result } = self.tree.build(&progress)?;
         let seconds = started.elapsed().as_secs_f64();
-        let (built, error) = match result {
-            Ok(built) => (Some(built), None),
-            Err(error @ HashError::Disagreement { .. }) => (None, Some(error)),
-            Err(error) => return Err(error.into()),
-        };
+        let (built, error) = compared(result)?;
         let (tree, outcome) = built.unzip();
         let run = outcome.as_ref().and_then(|outcome| outcome.card);
         let report = Report {
