@@ -46,12 +46,20 @@ struct Arguments {
     /// Lanes of poseidon and shared_pool: 1 to 15; other units ignore it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=15))]
     lanes: u8,
+    /// Digit-serial multipliers of serial_adder, serial_poseidon and serial_field_unit: 1, 2, 4 or 8; other units ignore it
+    #[arg(long, default_value_t = 2, value_parser = multipliers)]
+    multipliers: usize,
     /// Keep the insides of pipelines out of the waveforms of whatever is made from the text
     #[arg(long)]
     waveforms: bool,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
+}
+
+fn multipliers(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| [1, 2, 4, 8].contains(count));
+    count.ok_or_else(|| format!("{text} multipliers are not offered: 1, 2, 4 and 8 are"))
 }
 
 fn prime(name: &str) -> Result<Prime, String> {
@@ -96,6 +104,7 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
                 prime: arguments.prime,
                 width: arguments.width.into(),
                 lanes: arguments.lanes.into(),
+                multipliers: arguments.multipliers,
             };
             let (emitted, statistics) = unit.emitted(&options, &config(arguments)?)?;
             (emitted, Some(statistics))
