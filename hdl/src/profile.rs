@@ -51,6 +51,44 @@ pub struct Profile {
     /// Digit-serial multipliers, for boards on which no pipeline with a multiplier for each product fits.
     #[serde(default)]
     pub digit_serial: Option<DigitSerial>,
+    /// The serial line; a card with one has its memory on the chip, and no other ports.
+    #[serde(default)]
+    pub serial: Option<SerialProfile>,
+}
+
+/// Shape of the serial shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SerialProfile {
+    /// Bit rate after power-on.
+    #[serde(default = "default_baud")]
+    pub baud: u32,
+    /// Cycles for which the line may be at rest before the card repeats a request to the host; without it, those of 100 ms.
+    #[serde(default)]
+    pub timeout_cycles: Option<u32>,
+    /// How often the card sends a request before it gives it up.
+    #[serde(default = "default_attempts")]
+    pub attempts: u8,
+}
+
+impl SerialProfile {
+    /// Cycles of a bit after power-on at a clock, and 0 where the rate is 0.
+    pub fn divisor(&self, clock_khz: u32) -> u64 {
+        (u64::from(clock_khz) * 1000 + u64::from(self.baud) / 2).checked_div(self.baud.into()).unwrap_or(0)
+    }
+
+    /// Cycles for which the line may be at rest, at a clock.
+    pub fn timeout(&self, clock_khz: u32) -> u32 {
+        self.timeout_cycles.unwrap_or(clock_khz.saturating_mul(100))
+    }
+}
+
+fn default_baud() -> u32 {
+    SERIAL_BAUD
+}
+
+fn default_attempts() -> u8 {
+    32
 }
 
 /// Processors with digit-serial multipliers, instead of pipelines with a multiplier for each product: a processor serves each

@@ -51,7 +51,7 @@ impl Logic for LaneMemory {
         if self.write.val() {
             for lane in (0..64).filter(|lane| self.strobes.val().get_bit(*lane)) {
                 let byte = self.write_data.val().get_bits::<8>(8 * lane);
-                *word = word.set_bits(8 * lane, byte);
+                word.set_bits(8 * lane, byte);
             }
         } else {
             self.read_data.next = *word;
