@@ -56,7 +56,12 @@ pub(crate) struct Bounds {
 impl Bounds {
     /// `clock` is what the transport's time is measured with: a simulated card is slow by the clock on the wall. `pace` is how
     /// fast the way to host memory is.
-    pub(crate) fn new(identification: &Identification, options: &CardOptions, clock: ClockKind, pace: Pace) -> Bounds {
+    pub(crate) fn new(
+        identification: &Identification,
+        options: &CardOptions,
+        clock: ClockKind,
+        pace: Pace,
+    ) -> Bounds {
         let slow = clock == ClockKind::Wall && identification.board == BOARD_SIMULATED;
         let clock_hz = u64::from(identification.clock_khz) * 1000;
         let usual = if slow { SIMULATION_SLOWDOWN } else { 1 };
@@ -64,8 +69,10 @@ impl Bounds {
             slowdown: pace.slowdown.map_or(usual, u64::from).max(1),
             cycles_per_byte: CYCLES_PER_BYTE.max(2 * clock_hz / pace.bytes_per_second.max(1)),
             command_overhead: COMMAND_OVERHEAD.saturating_add(
-                u64::try_from(ACCESSES_PER_COMMAND * pace.turnaround.as_nanos() * u128::from(clock_hz) / 1_000_000_000)
-                    .unwrap_or(u64::MAX),
+                u64::try_from(
+                    ACCESSES_PER_COMMAND * pace.turnaround.as_nanos() * u128::from(clock_hz) / 1_000_000_000,
+                )
+                .unwrap_or(u64::MAX),
             ),
             identification: *identification,
             factor: options.bound_factor.into(),
@@ -138,7 +145,9 @@ impl Bounds {
                 1000 * (u64::from(id.msm_latency_cycles) + u64::from(id.field_latency_cycles))
             }
         };
-        work.saturating_add(self.command_overhead).saturating_mul(self.factor).saturating_add(self.floor_cycles)
+        work.saturating_add(self.command_overhead)
+            .saturating_mul(self.factor)
+            .saturating_add(self.floor_cycles)
     }
 
     /// Cycles that so many hashes of states of `width` elements may take, of which `links` wait for one another.

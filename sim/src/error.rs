@@ -101,7 +101,9 @@ pub enum SimError {
         profile: String,
     },
     /// A profile with a serial line, where the card's buses were wanted.
-    #[error("the card of profile {profile} has no buses to the outside: its profile has a table [serial], so it is reached as a serial device")]
+    #[error(
+        "the card of profile {profile} has no buses to the outside: its profile has a table [serial], so it is reached as a serial device"
+    )]
     OnlySerialLine {
         /// Name of the profile.
         profile: String,

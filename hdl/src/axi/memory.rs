@@ -5,7 +5,8 @@ use rust_hdl::prelude::*;
 /// Single-port memory of 512-bit words with byte strobes; the number of words is chosen at elaboration.
 ///
 /// In each enabled cycle it is either written (`write`) or read; `read_data` is the word of the read before (latency 1) and
-/// stays while nothing is read. After power-on all words are zero. Addresses past the end are not for use.
+/// stays while nothing is read. Contents are undefined after power-on: an initial value for each bit of so large a memory
+/// takes a synthesis tool minutes, and nothing on a card reads what was not written. Addresses past the end are not for use.
 #[derive(LogicBlock)]
 pub struct LaneMemory {
     /// Clock, rising edge.
@@ -69,11 +70,7 @@ impl Logic for LaneMemory {
 (* ram_style = \"block\" *) reg [511:0] words [0:{last}];
 reg [511:0] word_read;
 integer lane;
-integer word_index;
-initial begin
-    for (word_index = 0; word_index < {words}; word_index = word_index + 1) words[word_index] = 0;
-    word_read = 0;
-end
+initial word_read = 0;
 always @(posedge clock) begin
     if (enable) begin
         if (write) begin
@@ -232,9 +229,8 @@ impl Logic for AxiMemory {
         dff_setup!(self, clock, read, read_last, out, out_last, out_valid);
         self.memory.clock.next = self.clock.val();
 
-        self.take_write.next = (self.state.q.val() == 0)
-            & self.awvalid.val()
-            & (self.writes_turn.q.val() | !self.arvalid.val());
+        self.take_write.next =
+            (self.state.q.val() == 0) & self.awvalid.val() & (self.writes_turn.q.val() | !self.arvalid.val());
         self.take_read.next = (self.state.q.val() == 0) & self.arvalid.val() & !self.take_write.val();
         self.awready.next = self.take_write.val();
         self.arready.next = self.take_read.val();

@@ -1,8 +1,6 @@
 //! Frames: flags, escapes and a CRC around packets, as [`spandrel_abi`] describes them.
 
-use spandrel_abi::{
-    SERIAL_CRC_BYTES, SERIAL_ESCAPE, SERIAL_ESCAPE_MASK, SERIAL_FLAG, SERIAL_PACKET_BYTES,
-};
+use spandrel_abi::{SERIAL_CRC_BYTES, SERIAL_ESCAPE, SERIAL_ESCAPE_MASK, SERIAL_FLAG, SERIAL_PACKET_BYTES};
 use zeroize::{Zeroize, Zeroizing};
 
 /// The frame of a packet. It is overwritten when it is dropped, since a packet may hold secrets.

@@ -59,6 +59,8 @@ pub(super) fn is_pseudo_terminal(path: &Path) -> bool {
 /// Sets the bit rate.
 pub(super) fn set_baud(port: &mut TTYPort, baud: u32, card: &str) -> Result<(), TransportError> {
     port.set_baud_rate(baud).map_err(|error| {
-        TransportError::Other(format!("{card} cannot be set to {baud} bits a second ({error}): give another rate"))
+        TransportError::Other(format!(
+            "{card} cannot be set to {baud} bits a second ({error}): give another rate"
+        ))
     })
 }

@@ -29,6 +29,8 @@ pub(super) struct Patience {
     pub(super) most: Duration,
     /// Until it is given up.
     pub(super) whole: Duration,
+    /// How many times longer that is for a simulated card.
+    pub(super) simulated: u32,
 }
 
 /// What the thread tells.
@@ -65,9 +67,15 @@ pub(super) struct SerialLink {
 
 impl SerialLink {
     /// Starts the thread. `name` is what messages call the card.
-    pub(super) fn start(port: TTYPort, name: &str, memory: HostBuffers) -> Result<SerialLink, TransportError> {
-        let failed = |what: &str, source: io::Error| TransportError::Io { action: format!("{name}: {what}"), source };
-        let reading = port.try_clone_native().map_err(|error| failed("opening its line again", error.into()))?;
+    pub(super) fn start(
+        port: TTYPort,
+        name: &str,
+        memory: HostBuffers,
+    ) -> Result<SerialLink, TransportError> {
+        let failed =
+            |what: &str, source: io::Error| TransportError::Io { action: format!("{name}: {what}"), source };
+        let reading =
+            port.try_clone_native().map_err(|error| failed("opening its line again", error.into()))?;
         let shared = Arc::new(Shared {
             writer: Mutex::new(port),
             told: Mutex::default(),
@@ -112,9 +120,8 @@ impl SerialLink {
                 if let Some(why) = &told.ended {
                     return Err(self.gone(why));
                 }
-                if let Some((_, _, reply)) = told
-                    .reply
-                    .take_if(|(of, number, _)| (*of, *number) == (kind | SERIAL_REPLY, sequence))
+                if let Some((_, _, reply)) =
+                    told.reply.take_if(|(of, number, _)| (*of, *number) == (kind | SERIAL_REPLY, sequence))
                 {
                     return Ok(reply);
                 }
@@ -284,8 +291,5 @@ impl Shared {
 const STUCK: Duration = Duration::from_secs(60);
 
 fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::TimedOut | io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
-    )
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }

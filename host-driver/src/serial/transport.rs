@@ -19,7 +19,7 @@ const BREAK_BAUD: u32 = 115_200;
 /// What a program needs to see a new rate of a device, and a converter to have sent what it was given.
 const SETTLE: Duration = Duration::from_millis(60);
 /// How often a card is called before it is held to be absent.
-const CALLS: u32 = 4;
+const CALLS: u32 = 3;
 /// How many times slower than its clock a simulated card may run.
 const SIMULATION_SLOWDOWN: u32 = 2048;
 /// What host and converter may take to answer a card.
@@ -29,17 +29,21 @@ const ACCESS: Patience = Patience {
     first: Duration::from_millis(150),
     most: Duration::from_secs(2),
     whole: Duration::from_secs(10),
+    simulated: 24,
 };
+/// A card that is there has nothing else to do.
 const CALL: Patience = Patience {
     first: Duration::from_millis(150),
     most: Duration::from_millis(300),
     whole: Duration::from_millis(700),
+    simulated: 4,
 };
 /// A reset ends what the card has begun: that takes it as long as it repeats requests.
 const RESET: Patience = Patience {
     first: Duration::from_millis(500),
     most: Duration::from_secs(2),
     whole: Duration::from_secs(30),
+    simulated: 24,
 };
 
 /// A card at the other end of a serial line.
@@ -77,10 +81,11 @@ impl SerialTransport {
     pub fn open(name: &SerialName) -> Result<SerialTransport, TransportError> {
         let text = format!("serial:{}", name.path.display());
         let canonical = name.path.canonicalize().unwrap_or_else(|_| name.path.clone());
-        let lock = CardLock::acquire(&format!("serial:{}", canonical.display())).map_err(|error| match error {
-            LockError::Held { .. } => TransportError::InUse { card: text.clone() },
-            LockError::Io { .. } => TransportError::Other(error.to_string()),
-        })?;
+        let lock =
+            CardLock::acquire(&format!("serial:{}", canonical.display())).map_err(|error| match error {
+                LockError::Held { .. } => TransportError::InUse { card: text.clone() },
+                LockError::Io { .. } => TransportError::Other(error.to_string()),
+            })?;
         let port = line::open(&name.path, &text, SERIAL_BAUD)?;
         let memory = HostBuffers::default();
         let mut transport = SerialTransport {
@@ -176,7 +181,9 @@ impl SerialTransport {
             )));
         }
         let patience = self.patient(ACCESS);
-        let refused = || TransportError::Other(format!("{} refused {baud} bits a second: give another rate", self.name));
+        let refused = || {
+            TransportError::Other(format!("{} refused {baud} bits a second: give another rate", self.name))
+        };
         let name = self.name.clone();
         if self.link.request(SERIAL_DIVISOR, 0, divisor as u32, patience)?.status != SERIAL_DONE {
             return Err(refused());
@@ -208,15 +215,21 @@ impl SerialTransport {
         Ok(())
     }
 
-    fn ask(&mut self, kind: u8, address: u16, data: u32, patience: Patience) -> Result<Reply, TransportError> {
+    fn ask(
+        &mut self,
+        kind: u8,
+        address: u16,
+        data: u32,
+        patience: Patience,
+    ) -> Result<Reply, TransportError> {
         let patience = self.patient(patience);
         self.link.request(kind, address, data, patience)
     }
 
     /// A simulated card takes longer.
     fn patient(&self, patience: Patience) -> Patience {
-        let times = if self.simulated { 24 } else { 1 };
-        Patience { most: patience.most * 2, whole: patience.whole * times, ..patience }
+        let times = if self.simulated { patience.simulated } else { 1 };
+        Patience { most: patience.most * times.min(2), whole: patience.whole * times, ..patience }
     }
 
     fn read(&mut self, offset: u64, width: AccessWidth) -> Result<u32, TransportError> {
@@ -267,7 +280,11 @@ impl Transport for SerialTransport {
             AccessWidth::Double => vec![(offset, value, 0xf), (offset + 4, value >> 32, 0xf)],
             _ => {
                 let lane = offset & 3;
-                vec![(offset & !3, (value & width.all_ones()) << (8 * lane), ((1 << width.bytes()) - 1) << lane)]
+                vec![(
+                    offset & !3,
+                    (value & width.all_ones()) << (8 * lane),
+                    ((1 << width.bytes()) - 1) << lane,
+                )]
             }
         };
         for (at, data, strobes) in words {

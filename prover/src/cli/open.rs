@@ -3,7 +3,8 @@
 use super::args::CardArgs;
 use super::error::CliError;
 use spandrel_driver::{
-    Card, CardOptions, SERIAL_PREFIX, SerialName, SerialTransport, System, Transport, VfioUser, is_pci_name, open_pci,
+    Card, CardOptions, SERIAL_PREFIX, SerialName, SerialTransport, System, Transport, VfioUser, is_pci_name,
+    open_pci,
 };
 use std::path::Path;
 

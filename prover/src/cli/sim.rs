@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::interrupt;
 use super::report::print_text;
-use super::simulated::{card_error, check_stalls, profile};
+use super::simulated::{card_error, profile};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use spandrel_hdl::profile::Profile;
@@ -135,7 +135,13 @@ impl Serve {
     /// Serves a card with a serial line, until it breaks down or this process is ended.
     fn run_pty(&self) -> Result<(), CliError> {
         let profile = profile(self.card.as_deref(), DEFAULT_SERIAL)?;
-        check_stalls(&profile, self.stalls)?;
+        if profile.serial.is_none() {
+            return Err(CliError::Usage(format!(
+                "the card sim:{} has no serial line to serve: give one whose profile has a table [serial], such as \
+                 --card sim:{DEFAULT_SERIAL}",
+                profile.name
+            )));
+        }
         let failed = |error: spandrel_sim::SimError| card_error(&profile, error.into());
         let mut pty = SerialPty::new(self.serial(&profile).map_err(failed)?).map_err(failed)?;
         let path = pty.path().to_owned();

@@ -5,8 +5,8 @@ use super::card::Listed;
 use super::error::CliError;
 use super::open::no_such_card;
 use super::report::curve_name;
-use spandrel_hdl::profile::{AdderKind, Profile, ProfileError};
 use spandrel_driver::Transport;
+use spandrel_hdl::profile::{AdderKind, Profile, ProfileError};
 use spandrel_sim::serial::{InProcessSerial, SerialOptions};
 use spandrel_sim::{InProcess, SimOptions};
 
@@ -27,7 +27,7 @@ pub(super) fn open_in_process(arguments: &CardArgs) -> Result<Box<dyn Transport>
 }
 
 /// A card behind a serial line has no buses that could be slow.
-pub(super) fn check_stalls(profile: &Profile, stalls: Option<u64>) -> Result<(), CliError> {
+fn check_stalls(profile: &Profile, stalls: Option<u64>) -> Result<(), CliError> {
     match stalls {
         Some(_) if profile.serial.is_some() => Err(CliError::Usage(format!(
             "--stalls is for memories outside of the card, and the card sim:{} has its own behind a serial line: leave it out",

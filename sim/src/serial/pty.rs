@@ -45,10 +45,9 @@ impl SerialPty {
     /// # Errors
     /// [`SimError::Io`] where the system has none.
     pub fn new(card: SerialSim) -> Result<SerialPty, SimError> {
-        let failed = |error: serialport::Error| SimError::io("open a pseudo-terminal at", "/dev/ptmx")(error.into());
-        let (mut master, mut slave) = TTYPort::pair().map_err(failed)?;
-        // Others may open it; who does has it alone.
-        slave.set_exclusive(false).map_err(failed)?;
+        let failed =
+            |error: serialport::Error| SimError::io("open a pseudo-terminal at", "/dev/ptmx")(error.into());
+        let (mut master, slave) = TTYPort::pair().map_err(failed)?;
         master.set_timeout(Duration::ZERO).map_err(failed)?;
         let path = PathBuf::from(slave.name().unwrap_or_default());
         Ok(SerialPty { card, master, _slave: slave, path, baud: 0, statistics: Arc::default() })
@@ -105,7 +104,11 @@ impl SerialPty {
         }
         let wait = if resting { REST } else { Duration::ZERO };
         let mut bytes = [0; MOST_PENDING];
-        let count = self.master.set_timeout(wait).map_err(io::Error::from).and_then(|()| self.master.read(&mut bytes));
+        let count = self
+            .master
+            .set_timeout(wait)
+            .map_err(io::Error::from)
+            .and_then(|()| self.master.read(&mut bytes));
         let count = match count {
             Ok(count) => count,
             Err(error) if is_passing(&error) => 0,
@@ -117,8 +120,5 @@ impl SerialPty {
 }
 
 fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::TimedOut | io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
-    )
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }

@@ -61,7 +61,11 @@ impl InProcessSerial {
     ///
     /// # Errors
     /// As [`SerialSim::new`]; [`SimError::Line`] where the driver does not get to the card.
-    pub fn new(profile: &Profile, sim: &SimOptions, options: SerialOptions) -> Result<InProcessSerial, SimError> {
+    pub fn new(
+        profile: &Profile,
+        sim: &SimOptions,
+        options: SerialOptions,
+    ) -> Result<InProcessSerial, SimError> {
         InProcessSerial::from_sim(SerialSim::new(profile, sim, options)?, &profile.name)
     }
 

@@ -99,16 +99,52 @@ pub struct Bench {
 }
 
 const INPUTS: &[&str] = &[
-    "rxd", "resetting", "interrupt_events", "m_axil_awready", "m_axil_wready", "m_axil_bresp", "m_axil_bvalid",
-    "m_axil_arready", "m_axil_rdata", "m_axil_rresp", "m_axil_rvalid", "s_axi_host_awaddr", "s_axi_host_awlen",
-    "s_axi_host_awvalid", "s_axi_host_wdata", "s_axi_host_wstrb", "s_axi_host_wvalid", "s_axi_host_bready",
-    "s_axi_host_araddr", "s_axi_host_arlen", "s_axi_host_arvalid", "s_axi_host_rready",
+    "rxd",
+    "resetting",
+    "interrupt_events",
+    "m_axil_awready",
+    "m_axil_wready",
+    "m_axil_bresp",
+    "m_axil_bvalid",
+    "m_axil_arready",
+    "m_axil_rdata",
+    "m_axil_rresp",
+    "m_axil_rvalid",
+    "s_axi_host_awaddr",
+    "s_axi_host_awlen",
+    "s_axi_host_awvalid",
+    "s_axi_host_wdata",
+    "s_axi_host_wstrb",
+    "s_axi_host_wvalid",
+    "s_axi_host_bready",
+    "s_axi_host_araddr",
+    "s_axi_host_arlen",
+    "s_axi_host_arvalid",
+    "s_axi_host_rready",
 ];
 const OUTPUTS: &[&str] = &[
-    "txd", "busy", "reset_request", "m_axil_awaddr", "m_axil_awvalid", "m_axil_wdata", "m_axil_wstrb", "m_axil_wvalid",
-    "m_axil_bready", "m_axil_araddr", "m_axil_arvalid", "m_axil_rready", "s_axi_host_awready", "s_axi_host_wready",
-    "s_axi_host_bresp", "s_axi_host_bvalid", "s_axi_host_arready", "s_axi_host_rdata", "s_axi_host_rresp",
-    "s_axi_host_ruser", "s_axi_host_rlast", "s_axi_host_rvalid",
+    "txd",
+    "busy",
+    "reset_request",
+    "m_axil_awaddr",
+    "m_axil_awvalid",
+    "m_axil_wdata",
+    "m_axil_wstrb",
+    "m_axil_wvalid",
+    "m_axil_bready",
+    "m_axil_araddr",
+    "m_axil_arvalid",
+    "m_axil_rready",
+    "s_axi_host_awready",
+    "s_axi_host_wready",
+    "s_axi_host_bresp",
+    "s_axi_host_bvalid",
+    "s_axi_host_arready",
+    "s_axi_host_rdata",
+    "s_axi_host_rresp",
+    "s_axi_host_ruser",
+    "s_axi_host_rlast",
+    "s_axi_host_rvalid",
 ];
 
 impl Bench {
@@ -420,7 +456,11 @@ impl Bench {
             self.writes.offered = false;
         }
         if self.high("s_axi_host_bvalid") && self.high("s_axi_host_bready") {
-            self.writes.ended.push(Ended { response: self.get("s_axi_host_bresp"), cause: 0, data: Vec::new() });
+            self.writes.ended.push(Ended {
+                response: self.get("s_axi_host_bresp"),
+                cause: 0,
+                data: Vec::new(),
+            });
             self.writes.queue.pop_front();
             (self.writes.address_taken, self.writes.beat) = (false, 0);
         }

@@ -16,7 +16,8 @@ fn no_access_is_lost_or_done_twice() {
         bench.ask(SERIAL_HELLO, 0, 0);
         let mut asked = Vec::new();
         for _ in 0..60 {
-            let (address, data, strobes) = (4 * rng.gen_range(0..1024), rng.r#gen::<u32>(), rng.gen_range(1..16));
+            let (address, data, strobes) =
+                (4 * rng.gen_range(0..1024), rng.r#gen::<u32>(), rng.gen_range(1..16));
             let write = rng.r#gen::<bool>();
             asked.push((write, address, data, strobes));
             match write {
@@ -29,7 +30,8 @@ fn no_access_is_lost_or_done_twice() {
             let beats = if index == 7 && millionths < 10_000 { 64 } else { rng.gen_range(1..4) };
             let data: Vec<u8> = (0..32 * beats).map(|_| rng.r#gen()).collect();
             // Of flags and escapes, too.
-            let data: Vec<u8> = if index % 5 == 0 { data.iter().map(|byte| byte & 3 | 0x7c).collect() } else { data };
+            let data: Vec<u8> =
+                if index % 5 == 0 { data.iter().map(|byte| byte & 3 | 0x7c).collect() } else { data };
             let address = 0xfedc_ba98_0000_0000 + 4096 * index;
             match index % 2 {
                 0 => {
@@ -62,9 +64,13 @@ fn no_access_is_lost_or_done_twice() {
             assert_eq!(matches!(access, Access::Write { .. }), *write);
             assert_eq!((*access, *reply), (expected.0, (SERIAL_DONE, expected.1)));
         }
-        assert!(bench.reads_ended().iter().zip(&read).all(|(ended, data)| {
-            (ended.response, ended.cause) == (0, 0) && ended.data == *data
-        }));
+        assert!(
+            bench
+                .reads_ended()
+                .iter()
+                .zip(&read)
+                .all(|(ended, data)| { (ended.response, ended.cause) == (0, 0) && ended.data == *data })
+        );
         assert_eq!((bench.reads_ended().len(), bench.writes_ended().len()), (read.len(), written.len()));
         assert!(bench.writes_ended().iter().all(|ended| ended.response == 0));
         for (address, data) in &written {
