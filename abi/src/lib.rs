@@ -17,6 +17,7 @@ mod descriptor;
 pub mod docs;
 mod hash;
 mod registers;
+mod serial;
 mod status;
 mod windows;
 
@@ -26,6 +27,7 @@ pub use counters::*;
 pub use descriptor::*;
 pub use hash::*;
 pub use registers::*;
+pub use serial::*;
 pub use status::*;
 pub use windows::*;
 

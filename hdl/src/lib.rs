@@ -13,6 +13,7 @@ pub mod pcie;
 pub mod poseidon;
 pub mod processor;
 pub mod profile;
+pub mod serial;
 pub mod shared_pool;
 pub mod stream;
 pub mod units;

@@ -43,8 +43,21 @@ struct Served {
 impl Served {
     fn start(path: &Path, more: &[&str]) -> Served {
         let socket = path.to_str().unwrap();
-        let mut child =
-            spandrel(&[&["sim", "serve", "--json", "--socket", socket], more].concat()).spawn().unwrap();
+        let (served, ready) = Served::spawn(&[&["--socket", socket], more].concat());
+        assert_eq!(
+            (&ready["listening"], &ready["card"]),
+            (&Value::from(socket), &Value::from("sim:sim-pcie"))
+        );
+        served
+    }
+
+    /// A card at a terminal, whose path is `path`.
+    fn terminal(more: &[&str]) -> Served {
+        Served::spawn(&[&["--pty"], more].concat()).0
+    }
+
+    fn spawn(more: &[&str]) -> (Served, Value) {
+        let mut child = spandrel(&[&["sim", "serve", "--json"], more].concat()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         if line.is_empty() {
@@ -53,12 +66,8 @@ impl Served {
             panic!("the server does not start: {why}");
         }
         let ready: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(
-            (&ready["listening"], &ready["card"]),
-            (&Value::from(socket), &Value::from("sim:sim-pcie"))
-        );
         assert_eq!(ready["pid"], child.id());
-        Served { child, path: path.to_owned() }
+        (Served { child, path: ready["listening"].as_str().unwrap().into() }, ready)
     }
 
     fn card(&self) -> String {
@@ -142,6 +151,41 @@ fn a_served_card_gives_the_same_proofs_as_one_in_this_process() {
         let (_, error) = run(2, &["card", "info", "--card", nonsense]);
         assert!(error.contains("there is no card"), "{error}");
     }
+}
+
+/// Every byte between the two processes goes over a line on which one in five thousand suffers something.
+#[test]
+fn a_card_at_a_terminal_gives_the_same_proofs() {
+    let directory = workspace();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let served = Served::terminal(&["--line-faults", "200"]);
+    let card = format!("serial:{}", served.path.display());
+    let prove = |name: &str, more: &[&str]| {
+        let (proof, public) = (at(&format!("{name}.json")), at(&format!("{name}.public.json")));
+        let files = ["prove", &at("a.zkey"), &at("a.wtns"), &proof, &public, "--insecure-blinding-seed", "7"];
+        run(0, &[&files[..], more].concat());
+        std::fs::read_to_string(proof).unwrap()
+    };
+    // A client that is killed leaves a card that works, at whatever rate.
+    let mut client =
+        spandrel(&["msm", "--points", "64", "--backend", "card", "--card", &card]).spawn().unwrap();
+    let (before, deadline) = (ticks(&served.child), Instant::now() + PATIENCE);
+    while ticks(&served.child) < before + 20 {
+        assert!(Instant::now() < deadline, "the card does not work");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let (_, error) = run(4, &["card", "info", "--card", &card]);
+    assert!(error.contains("in use"), "{error}");
+    client.kill().unwrap();
+    client.wait().unwrap();
+    assert_eq!(prove("card", &["--backend", "card", "--card", &card]), prove("cpu", &[]));
+
+    let (_, error) = run(2, &["card", "info", "--card", "serial:"]);
+    assert!(error.contains("serial:/dev/ttyUSB0:3000000"), "{error}");
+    let (_, error) = run(4, &["card", "info", "--card", "serial:/dev/no-such-device"]);
+    assert!(error.contains("plugged in"), "{error}");
+    let (_, error) = run(2, &["sim", "serve", "--pty", "--card", "sim:sim-small"]);
+    assert!(error.contains("no serial line"), "{error}");
 }
 
 #[test]
