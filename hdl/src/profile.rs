@@ -23,6 +23,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
     ("alveo-u55c", include_str!("../../bitstreams/alveo-u55c/profile.toml")),
     ("aws-f2", include_str!("../../bitstreams/aws-f2/profile.toml")),
+    ("acorn-cle215", include_str!("../../bitstreams/acorn-cle215/profile.toml")),
+    ("ulx3s-85f", include_str!("../../bitstreams/ulx3s-85f/profile.toml")),
 ];
 
 /// What a board's card looks like; read from `bitstreams/<name>/profile.toml`.
@@ -47,6 +49,25 @@ pub struct Profile {
     /// The PCIe endpoint; a card without one has its buses as ports.
     #[serde(default)]
     pub pcie: Option<PcieProfile>,
+    /// Digit-serial multipliers, for boards on which no pipeline with a multiplier for each product fits.
+    #[serde(default)]
+    pub digit_serial: Option<DigitSerial>,
+}
+
+/// Processors with digit-serial multipliers, instead of pipelines with a multiplier for each product: a processor serves each
+/// point adder, each Poseidon core and the field unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DigitSerial {
+    /// Bits of a digit: 16, for which the multiplier is laid out. Each multiplier is 33 tiles of 16 x 16 bits and gives a
+    /// product every 16 cycles.
+    pub digit_bits: u32,
+    /// Multipliers of each point adder: 1, 2, 4 or 8.
+    pub adder_multipliers: u32,
+    /// Multipliers of each lane of each Poseidon core: 1, 2, 4 or 8.
+    pub poseidon_multipliers: u32,
+    /// Multipliers of the field unit: 1, 2, 4 or 8.
+    pub field_multipliers: u32,
 }
 
 /// The lanes of one width of the Poseidon engine.
@@ -292,6 +313,26 @@ impl Profile {
                 "\"shared\" needs the curve bn254, with whose adders the lanes share",
             )?;
         }
+        if let Some(serial) = &self.digit_serial {
+            must(serial.digit_bits == 16, format!("digit_bits = {}", serial.digit_bits), "16")?;
+            for (name, count) in [
+                ("adder_multipliers", serial.adder_multipliers),
+                ("poseidon_multipliers", serial.poseidon_multipliers),
+                ("field_multipliers", serial.field_multipliers),
+            ] {
+                must([1, 2, 4, 8].contains(&count), format!("{name} = {count}"), "1, 2, 4 or 8")?;
+            }
+            must(
+                msm.adder == AdderKind::Complete,
+                "[digit_serial] and adder = \"batched-affine\"".into(),
+                "digit-serial multipliers need adder = \"complete\"",
+            )?;
+            must(
+                self.poseidon.iter().all(|core| core.multipliers == Multipliers::Own),
+                "[digit_serial] and multipliers = \"shared\"".into(),
+                "digit-serial multipliers are not shared",
+            )?;
+        }
         let Some(pcie) = &self.pcie else { return Ok(()) };
         must(
             [256, 512].contains(&pcie.stream_bits),
@@ -370,6 +411,18 @@ mod tests {
         assert!(error.contains("completion_timeout_cycles = 0"), "{error}");
         let error = pcie("stream_bits = 256\nread_tags = 16\ncompletion_timeout_cycles = 1000").unwrap_err();
         assert!(error.contains("read_tags = 16"), "{error}");
+        let serial = |digit_bits: u32, field_multipliers: u32| {
+            let table = format!(
+                "[digit_serial]\ndigit_bits = {digit_bits}\nadder_multipliers = 4\nposeidon_multipliers = 2\n\
+                 field_multipliers = {field_multipliers}"
+            );
+            Profile::parse("x", &format!("{text}\n{table}")).map_err(|error| error.to_string())
+        };
+        assert_eq!(serial(16, 1).unwrap().digit_serial.unwrap().adder_multipliers, 4);
+        let error = serial(32, 1).unwrap_err();
+        assert!(error.contains("digit_bits = 32"), "{error}");
+        let error = serial(16, 3).unwrap_err();
+        assert!(error.contains("field_multipliers = 3") && error.contains("1, 2, 4 or 8"), "{error}");
         let error = Profile::load("no-such-board").unwrap_err().to_string();
         assert!(error.contains("sim-small"), "{error}");
     }

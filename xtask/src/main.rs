@@ -33,6 +33,7 @@ enum Verb {
     Soak(verbs::soak::Soak),
     Cocotb(verbs::cocotb::CocotbVerb),
     Model(verbs::model::Model),
+    Netlist(verbs::netlist::Netlist),
     Vendor(verbs::vendor::Vendor),
 }
 
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Verb::Soak(verb) => verb.run(),
         Verb::Cocotb(verb) => verb.run(),
         Verb::Model(verb) => verb.run(),
+        Verb::Netlist(verb) => verb.run(),
         Verb::Vendor(verb) => verb.run(),
     };
     match outcome {

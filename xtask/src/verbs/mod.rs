@@ -7,6 +7,7 @@ pub mod faults;
 pub mod guest;
 pub mod lint;
 pub mod model;
+pub mod netlist;
 pub mod registers;
 pub mod setup;
 pub mod soak;
