@@ -10,12 +10,12 @@ proc worst_slack {delay_type} {
 }
 
 # Fails where a path is late, where an endpoint is not timed or a register has no clock, or where a net is not routed.
-# Writes the slacks to timing.json.
+# Writes the slacks and Vivado's version to timing.json, of which `cargo xtask vendor --manifest` makes the manifest.
 proc check_implementation {out_dir} {
     set setup [worst_slack max]
     set hold [worst_slack min]
     set file [open [file join $out_dir timing.json] w]
-    puts $file "{\"setup_slack_ns\": $setup, \"hold_slack_ns\": $hold}"
+    puts $file "{\"setup_slack_ns\": $setup, \"hold_slack_ns\": $hold, \"vivado\": \"[version -short]\"}"
     close $file
     if {$setup < 0 || $hold < 0} {
         error "timing is not met: setup slack $setup ns, hold slack $hold ns; see timing.rpt"

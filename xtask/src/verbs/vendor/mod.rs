@@ -4,6 +4,7 @@ mod calls;
 mod checks;
 mod elaborate;
 mod hierarchy;
+mod manifest;
 #[cfg(test)]
 mod tests;
 
@@ -47,6 +48,9 @@ pub struct Vendor {
     /// Write card.v, wrapper.v and wrapper_boxes.v into this folder, for Vivado, and check nothing
     #[arg(long, value_name = "FOLDER", requires = "board")]
     out: Option<PathBuf>,
+    /// Write card.json, the manifest of the card.bit that Vivado has left in this folder, and check nothing
+    #[arg(long, value_name = "FOLDER", requires = "board", conflicts_with = "out")]
+    manifest: Option<PathBuf>,
     /// Print JSON instead of lines
     #[arg(long)]
     json: bool,
@@ -83,8 +87,20 @@ impl Vendor {
         let wanted = |board: &&Board| self.board.as_deref().is_none_or(|name| name == board.name);
         if let (Some(folder), Some(board)) = (&self.out, BOARDS.iter().find(wanted)) {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            let emitted = emit(board, folder, &revision())?;
+            let revision = revision();
+            let emitted = emit(board, folder, &revision)?;
+            manifest::note_emission(board, folder, &revision)?;
             println!("{}: {} and its card are in {}", board.name, emitted.top, folder.display());
+            return Ok(ExitCode::SUCCESS);
+        }
+        if let (Some(folder), Some(board)) = (&self.manifest, BOARDS.iter().find(wanted)) {
+            let manifest = manifest::write_manifest(board, folder)?;
+            println!(
+                "{}: card.json of revision {} is in {}",
+                board.name,
+                manifest.git_revision,
+                folder.display()
+            );
             return Ok(ExitCode::SUCCESS);
         }
         let mut outcomes = Vec::new();
@@ -237,7 +253,13 @@ fn check(board: &'static Board, with_card: bool) -> Result<Vec<Outcome>> {
                     );
                 }
                 let pins = checks::pins(board, &done, &emitted);
-                add("pins", pins.map(|count| format!("{count} pins, each port placed once")));
+                add(
+                    "pins",
+                    pins.map(|count| match board.is_kit {
+                        true => "every port that constraints name exists; pins are the kit's".to_owned(),
+                        false => format!("{count} pins, each port placed once"),
+                    }),
+                );
                 let cells = checks::cells(board, &done, &emitted);
                 add("cells", cells.map(|count| format!("{count} cells and pins are in the hierarchy")));
                 let ip = checks::ip(board, &done, &emitted);

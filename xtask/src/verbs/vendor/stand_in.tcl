@@ -64,6 +64,7 @@ proc vivado_option {arguments option} {
 }
 
 vivado_command create_project {-in_memory -force} {-part} 0 2
+vivado_command version {-short} {} 0 0
 vivado_command current_project {} {} 0 1
 vivado_command current_design {} {} 0 1
 vivado_command create_ip {} {-name -vendor -library -version -module_name -dir} 0 0
