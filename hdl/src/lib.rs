@@ -17,3 +17,4 @@ pub mod serial;
 pub mod shared_pool;
 pub mod stream;
 pub mod units;
+pub mod vendor;

@@ -22,6 +22,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-pcie-512", include_str!("../../bitstreams/sim-pcie-512/profile.toml")),
     ("sim-serial", include_str!("../../bitstreams/sim-serial/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
+    ("alveo-u55c", include_str!("../../bitstreams/alveo-u55c/profile.toml")),
+    ("aws-f2", include_str!("../../bitstreams/aws-f2/profile.toml")),
     ("acorn-cle215", include_str!("../../bitstreams/acorn-cle215/profile.toml")),
     ("ulx3s-85f", include_str!("../../bitstreams/ulx3s-85f/profile.toml")),
 ];

@@ -9,6 +9,7 @@ mod debian;
 mod error;
 mod lock;
 mod node;
+mod open_fpga_loader;
 mod paths;
 mod python;
 mod run;
@@ -24,6 +25,9 @@ pub use debian::{GUEST_MODULES, GuestPackages, guest_packages, update_guest_lock
 pub use error::ToolError;
 pub use lock::FileLock;
 pub use node::{NodePackages, npm_ci};
+pub use open_fpga_loader::{
+    OPEN_FPGA_LOADER_VERSION, OpenFpgaLoader, installed_open_fpga_loader, open_fpga_loader,
+};
 pub use paths::{checkout_root, models_dir, tools_dir};
 pub use python::{PythonPackages, python_packages};
 pub use run::{find_program, last_lines, run};

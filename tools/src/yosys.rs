@@ -40,6 +40,15 @@ pub struct Yosys {
 }
 
 impl Yosys {
+    /// Where this Yosys keeps its models of cells, a folder for each maker; `None` where it does not say.
+    pub fn cells(&self) -> Option<PathBuf> {
+        let folder = match &self.module {
+            Some(module) => module.join("pyosys").join("share"),
+            None => self.program.parent()?.parent()?.join("share").join("yosys"),
+        };
+        Some(folder).filter(|folder| folder.is_dir())
+    }
+
     /// A command that runs the script of this name in the folder `folder`. The name must hold no blanks. Yosys writes what it
     /// does to standard output.
     pub fn script(&self, folder: &Path, name: &str) -> Command {

@@ -33,6 +33,8 @@ enum Verb {
     Soak(verbs::soak::Soak),
     Cocotb(verbs::cocotb::CocotbVerb),
     Model(verbs::model::Model),
+    Netlist(verbs::netlist::Netlist),
+    Vendor(verbs::vendor::Vendor),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +51,8 @@ fn main() -> ExitCode {
         Verb::Soak(verb) => verb.run(),
         Verb::Cocotb(verb) => verb.run(),
         Verb::Model(verb) => verb.run(),
+        Verb::Netlist(verb) => verb.run(),
+        Verb::Vendor(verb) => verb.run(),
     };
     match outcome {
         Ok(code) => code,

@@ -99,7 +99,11 @@ fn is_card(system: &System, address: PciAddress) -> bool {
 pub(crate) fn check_card(system: &System, address: PciAddress) -> Result<(), OpenError> {
     let number = |name: &str| system.number(format!("{}/{name}", folder(address)));
     match (number("vendor"), number("device")) {
-        (Some(vendor), Some(device)) if vendor == PCI_VENDOR.into() && device == PCI_DEVICE.into() => Ok(()),
+        (Some(vendor), Some(device))
+            if vendor == u64::from(PCI_VENDOR) && device == u64::from(PCI_DEVICE) =>
+        {
+            Ok(())
+        }
         (Some(vendor), Some(device)) => Err(OpenError::NotACard { address, vendor, device }),
         _ => Err(OpenError::NoSuchCard { address }),
     }

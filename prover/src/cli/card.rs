@@ -2,6 +2,7 @@
 
 use super::args::CardArgs;
 use super::card_bus::{Binding, OnBus, SystemArgs, bus_line, cards_on_bus};
+use super::card_load::{Load, check_running_against};
 use super::card_reset::Reset;
 use super::card_selftest::SelfTest;
 use super::card_watch::Watch;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use spandrel_abi::{CurveId, Identification, POSEIDON_MAX_WIDTH, POSEIDON_MIN_WIDTH};
 use spandrel_driver::{CardOptions, FoundCard, Link, PciAddress, System, find_card};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Lists, shows, watches and tests cards, and makes them usable.
@@ -27,10 +29,14 @@ Examples:
     List(List),
     /// Shows what a card says of itself, and the link to it. The card is reset for that.
     #[command(after_help = "\
+Ends with 7 if the card does not run the image of --manifest.
+
 Examples:
+  spandrel card info --card serial:/dev/ttyUSB1 --manifest build/acorn-cle215/card.json
   spandrel card info --card sim:sim-small
   spandrel card info --card 0000:3b:00.0 --json")]
     Info(Info),
+    Load(Load),
     /// Gives a card on the PCI bus to vfio-pci, the kernel's driver for cards that processes drive.
     #[command(after_help = "\
 Needs root, an IOMMU that is switched on, and the module vfio-pci. To use the card as another user afterwards, that user
@@ -75,6 +81,9 @@ pub(super) struct List {
 pub(super) struct Info {
     #[command(flatten)]
     card: CardArgs,
+    /// The manifest of the bitstream that the card should run: board, interface and git revision must agree
+    #[arg(long, value_name = "CARD.json")]
+    manifest: Option<PathBuf>,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -144,6 +153,7 @@ impl CardCommand {
         match self {
             CardCommand::List(command) => command.run(),
             CardCommand::Info(command) => command.run(),
+            CardCommand::Load(command) => command.run(),
             CardCommand::Bind(command) => command.bind(),
             CardCommand::Unbind(command) => command.unbind(),
             CardCommand::Reset(command) => command.run(),
@@ -190,6 +200,9 @@ impl Info {
         progress.set_phase("open the card");
         let mut card = open_driver(&self.card, CardOptions::default())?;
         progress.finish();
+        if let Some(manifest) = &self.manifest {
+            check_running_against(manifest, &card)?;
+        }
         let name = card.name().to_owned();
         let link =
             card.link().map_err(|source| CliError::Card { card: name.clone(), source: source.into() })?;

@@ -4,6 +4,7 @@ use crate::backend::BackendError;
 use crate::formats::{FormatError, OutputError};
 use crate::groth16::{BlindingError, ProveError, VerifyError};
 use crate::hash::HashError;
+use spandrel_abi::manifest::ManifestError;
 use spandrel_driver::DriverError;
 use spandrel_poseidon::TreeError;
 use std::error::Error;
@@ -37,6 +38,20 @@ pub(super) enum CliError {
         /// Why.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A manifest, or what was held against it before a card was touched.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A bitstream could not be loaded.
+    #[error("{0}")]
+    Loader(String),
+    /// The card runs another image.
+    #[error("{card}: {source}")]
+    OtherImage {
+        /// Which card.
+        card: String,
+        /// What differs.
+        source: ManifestError,
+    },
     /// No proof.
     #[error(transparent)]
     Prove(#[from] ProveError),
@@ -63,10 +78,11 @@ impl CliError {
         match self {
             CliError::Other(_) | CliError::Blinding(_) => 1,
             CliError::Usage(_) => 2,
-            CliError::Format(_) | CliError::Input(_) | CliError::Verify(_) => 3,
+            CliError::Format(_) | CliError::Input(_) | CliError::Verify(_) | CliError::Manifest(_) => 3,
             CliError::Backend(error) => backend_exit_code(error),
             CliError::Hash(error) => hash_exit_code(error),
-            CliError::Card { .. } => 4,
+            CliError::Card { .. } | CliError::Loader(_) => 4,
+            CliError::OtherImage { .. } => 7,
             CliError::NotValid | CliError::NotInTree => 5,
             CliError::Output(_) => 6,
             CliError::Prove(error) => match error {

@@ -8,6 +8,7 @@ mod bench_poseidon;
 mod bench_sim;
 mod card;
 mod card_bus;
+mod card_load;
 mod card_reset;
 mod card_selftest;
 mod card_watch;
@@ -44,6 +45,7 @@ Exit codes:
   4    the card failed, or card and CPU disagree
   5    verification failed: the proof or path is not valid, or no valid proof could be made
   6    an output file cannot be written
+  7    the card runs another image than the manifest's
   130  interrupted; no output file was left half written
 
 Logging: set SPANDREL_LOG=debug (or info, trace, or a module's name) to see what the command does.";
