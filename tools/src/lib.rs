@@ -7,6 +7,7 @@
 mod cargo;
 mod debian;
 mod error;
+mod formal;
 mod lock;
 mod node;
 mod paths;
@@ -22,6 +23,7 @@ mod yosys;
 pub use cargo::cargo_build;
 pub use debian::{GUEST_MODULES, GuestPackages, guest_packages, update_guest_lock};
 pub use error::ToolError;
+pub use formal::{ModelChecker, model_checker};
 pub use lock::FileLock;
 pub use node::{NodePackages, npm_ci};
 pub use paths::{checkout_root, models_dir, tools_dir};

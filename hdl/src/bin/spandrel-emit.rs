@@ -5,6 +5,7 @@ use serde::Serialize;
 use spandrel_hdl::datapath::{DatapathConfig, Statistics};
 use spandrel_hdl::emit::Emitted;
 use spandrel_hdl::field::Prime;
+use spandrel_hdl::formal::FormalBlock;
 use spandrel_hdl::pcie::emit_card;
 use spandrel_hdl::profile::Profile;
 use spandrel_hdl::units::{Unit, UnitOptions};
@@ -29,8 +30,11 @@ use std::process::ExitCode;
 )]
 struct Arguments {
     /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source, pcie_endpoint, poseidon or shared_pool; without it, the whole card of a profile
-    #[arg(long, required_unless_present = "profile")]
+    #[arg(long, required_unless_present_any = ["profile", "formal"])]
     unit: Option<Unit>,
+    /// A block as `cargo xtask formal` proves it, by name, instead of a unit or a card
+    #[arg(long, conflicts_with_all = ["unit", "profile"])]
+    formal: Option<FormalBlock>,
     /// The profile whose shapes are used: the name of a built-in one, or the path of a .toml file
     #[arg(long)]
     profile: Option<String>,
@@ -90,8 +94,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    let (emitted, statistics) = match arguments.unit {
-        Some(unit) => {
+    let (emitted, statistics) = match (arguments.formal, arguments.unit) {
+        (Some(block), _) => (block.emitted()?, None),
+        (None, Some(unit)) => {
             let options = UnitOptions {
                 prime: arguments.prime,
                 width: arguments.width.into(),
@@ -100,7 +105,7 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             let (emitted, statistics) = unit.emitted(&options, &config(arguments)?)?;
             (emitted, Some(statistics))
         }
-        None => (card(arguments.profile.as_deref().unwrap_or_default())?, None),
+        (None, None) => (card(arguments.profile.as_deref().unwrap_or_default())?, None),
     };
     let text = if arguments.waveforms { emitted.verilog_for_waveforms() } else { emitted.verilog };
     std::fs::write(&arguments.out, &text)

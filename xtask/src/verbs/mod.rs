@@ -4,6 +4,7 @@ pub mod circuit;
 pub mod cocotb;
 pub mod demo;
 pub mod faults;
+pub mod formal;
 pub mod guest;
 pub mod lint;
 pub mod model;
