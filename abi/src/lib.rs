@@ -16,6 +16,7 @@ mod counters;
 mod descriptor;
 pub mod docs;
 mod hash;
+pub mod manifest;
 mod registers;
 mod status;
 mod windows;
