@@ -15,3 +15,4 @@ pub mod profile;
 pub mod shared_pool;
 pub mod stream;
 pub mod units;
+pub mod vendor;

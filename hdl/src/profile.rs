@@ -21,6 +21,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-pcie", include_str!("../../bitstreams/sim-pcie/profile.toml")),
     ("sim-pcie-512", include_str!("../../bitstreams/sim-pcie-512/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
+    ("alveo-u55c", include_str!("../../bitstreams/alveo-u55c/profile.toml")),
+    ("aws-f2", include_str!("../../bitstreams/aws-f2/profile.toml")),
 ];
 
 /// What a board's card looks like; read from `bitstreams/<name>/profile.toml`.
