@@ -18,6 +18,7 @@ pub mod docs;
 mod hash;
 pub mod manifest;
 mod registers;
+mod serial;
 mod status;
 mod windows;
 
@@ -27,6 +28,7 @@ pub use counters::*;
 pub use descriptor::*;
 pub use hash::*;
 pub use registers::*;
+pub use serial::*;
 pub use status::*;
 pub use windows::*;
 
