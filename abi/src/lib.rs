@@ -16,7 +16,9 @@ mod counters;
 mod descriptor;
 pub mod docs;
 mod hash;
+pub mod manifest;
 mod registers;
+mod serial;
 mod status;
 mod windows;
 
@@ -26,6 +28,7 @@ pub use counters::*;
 pub use descriptor::*;
 pub use hash::*;
 pub use registers::*;
+pub use serial::*;
 pub use status::*;
 pub use windows::*;
 

@@ -13,6 +13,8 @@ pub mod msm;
 pub mod pcie;
 pub mod poseidon;
 pub mod profile;
+pub mod serial;
 pub mod shared_pool;
 pub mod stream;
 pub mod units;
+pub mod vendor;

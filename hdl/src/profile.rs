@@ -3,7 +3,7 @@
 use crate::curve::Curve;
 use crate::datapath::{DatapathConfig, Multipliers};
 use serde::{Deserialize, Serialize};
-use spandrel_abi::{POSEIDON_MAX_WIDTH, POSEIDON_MIN_WIDTH};
+use spandrel_abi::{POSEIDON_MAX_WIDTH, POSEIDON_MIN_WIDTH, SERIAL_BAUD, SERIAL_LEAST_DIVISOR};
 use std::path::{Path, PathBuf};
 
 /// Profiles that are built in, by name.
@@ -20,7 +20,12 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("sim-shared", include_str!("../../bitstreams/sim-shared/profile.toml")),
     ("sim-pcie", include_str!("../../bitstreams/sim-pcie/profile.toml")),
     ("sim-pcie-512", include_str!("../../bitstreams/sim-pcie-512/profile.toml")),
+    ("sim-serial", include_str!("../../bitstreams/sim-serial/profile.toml")),
     ("alveo-u250", include_str!("../../bitstreams/alveo-u250/profile.toml")),
+    ("alveo-u55c", include_str!("../../bitstreams/alveo-u55c/profile.toml")),
+    ("aws-f2", include_str!("../../bitstreams/aws-f2/profile.toml")),
+    ("acorn-cle215", include_str!("../../bitstreams/acorn-cle215/profile.toml")),
+    ("ulx3s-85f", include_str!("../../bitstreams/ulx3s-85f/profile.toml")),
 ];
 
 /// What a board's card looks like; read from `bitstreams/<name>/profile.toml`.
@@ -45,6 +50,63 @@ pub struct Profile {
     /// The PCIe endpoint; a card without one has its buses as ports.
     #[serde(default)]
     pub pcie: Option<PcieProfile>,
+    /// Digit-serial multipliers, for boards on which no pipeline with a multiplier for each product fits.
+    #[serde(default)]
+    pub digit_serial: Option<DigitSerial>,
+    /// The serial line; a card with one has its memory on the chip, and no other ports.
+    #[serde(default)]
+    pub serial: Option<SerialProfile>,
+}
+
+/// Shape of the serial shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SerialProfile {
+    /// Bit rate after power-on.
+    #[serde(default = "default_baud")]
+    pub baud: u32,
+    /// Cycles for which the line may be at rest before the card repeats a request to the host; without it, those of 100 ms.
+    #[serde(default)]
+    pub timeout_cycles: Option<u32>,
+    /// How often the card sends a request before it gives it up.
+    #[serde(default = "default_attempts")]
+    pub attempts: u8,
+}
+
+impl SerialProfile {
+    /// Cycles of a bit after power-on at a clock, and 0 where the rate is 0.
+    pub fn divisor(&self, clock_khz: u32) -> u64 {
+        (u64::from(clock_khz) * 1000 + u64::from(self.baud) / 2).checked_div(self.baud.into()).unwrap_or(0)
+    }
+
+    /// Cycles for which the line may be at rest, at a clock.
+    pub fn timeout(&self, clock_khz: u32) -> u32 {
+        self.timeout_cycles.unwrap_or(clock_khz.saturating_mul(100))
+    }
+}
+
+fn default_baud() -> u32 {
+    SERIAL_BAUD
+}
+
+fn default_attempts() -> u8 {
+    32
+}
+
+/// Processors with digit-serial multipliers, instead of pipelines with a multiplier for each product: a processor serves each
+/// point adder, each Poseidon core and the field unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DigitSerial {
+    /// Bits of a digit: 16, for which the multiplier is laid out. Each multiplier is 33 tiles of 16 x 16 bits and gives a
+    /// product every 16 cycles.
+    pub digit_bits: u32,
+    /// Multipliers of each point adder: 1, 2, 4 or 8.
+    pub adder_multipliers: u32,
+    /// Multipliers of each lane of each Poseidon core: 1, 2, 4 or 8.
+    pub poseidon_multipliers: u32,
+    /// Multipliers of the field unit: 1, 2, 4 or 8.
+    pub field_multipliers: u32,
 }
 
 /// The lanes of one width of the Poseidon engine.
@@ -290,6 +352,46 @@ impl Profile {
                 "\"shared\" needs the curve bn254, with whose adders the lanes share",
             )?;
         }
+        if let Some(serial) = &self.digit_serial {
+            must(serial.digit_bits == 16, format!("digit_bits = {}", serial.digit_bits), "16")?;
+            for (name, count) in [
+                ("adder_multipliers", serial.adder_multipliers),
+                ("poseidon_multipliers", serial.poseidon_multipliers),
+                ("field_multipliers", serial.field_multipliers),
+            ] {
+                must([1, 2, 4, 8].contains(&count), format!("{name} = {count}"), "1, 2, 4 or 8")?;
+            }
+            must(
+                msm.adder == AdderKind::Complete,
+                "[digit_serial] and adder = \"batched-affine\"".into(),
+                "digit-serial multipliers need adder = \"complete\"",
+            )?;
+            must(
+                self.poseidon.iter().all(|core| core.multipliers == Multipliers::Own),
+                "[digit_serial] and multipliers = \"shared\"".into(),
+                "digit-serial multipliers are not shared",
+            )?;
+        }
+        if let Some(serial) = &self.serial {
+            must(self.pcie.is_none(), "[serial] and [pcie]".to_owned(), "a card has one shell")?;
+            let divisor = serial.divisor(self.clock_khz);
+            must(
+                (u64::from(SERIAL_LEAST_DIVISOR)..=u64::from(u16::MAX)).contains(&divisor),
+                format!("baud = {}", serial.baud),
+                "a bit takes 4 to 65,535 cycles of the clock",
+            )?;
+            must(
+                (1024..=(1 << 31)).contains(&serial.timeout(self.clock_khz)),
+                format!("timeout_cycles = {}", serial.timeout(self.clock_khz)),
+                "1,024 to 2^31",
+            )?;
+            must(serial.attempts >= 1, format!("attempts = {}", serial.attempts), "1 to 255")?;
+            must(
+                self.card_memory_kib.is_multiple_of(4) && self.card_memory_kib <= 4092,
+                format!("card_memory_kib = {}", self.card_memory_kib),
+                "a multiple of 4, at most 4,092 where the memory is on the chip",
+            )?;
+        }
         let Some(pcie) = &self.pcie else { return Ok(()) };
         must(
             [256, 512].contains(&pcie.stream_bits),
@@ -368,6 +470,35 @@ mod tests {
         assert!(error.contains("completion_timeout_cycles = 0"), "{error}");
         let error = pcie("stream_bits = 256\nread_tags = 16\ncompletion_timeout_cycles = 1000").unwrap_err();
         assert!(error.contains("read_tags = 16"), "{error}");
+        let serial = |digit_bits: u32, field_multipliers: u32| {
+            let table = format!(
+                "[digit_serial]\ndigit_bits = {digit_bits}\nadder_multipliers = 4\nposeidon_multipliers = 2\n\
+                 field_multipliers = {field_multipliers}"
+            );
+            Profile::parse("x", &format!("{text}\n{table}")).map_err(|error| error.to_string())
+        };
+        assert_eq!(serial(16, 1).unwrap().digit_serial.unwrap().adder_multipliers, 4);
+        let error = serial(32, 1).unwrap_err();
+        assert!(error.contains("digit_bits = 32"), "{error}");
+        let error = serial(16, 3).unwrap_err();
+        assert!(error.contains("field_multipliers = 3") && error.contains("1, 2, 4 or 8"), "{error}");
+        let serial = |table: &str| {
+            let text = format!("{text}\n[serial]\n{table}").replace("card_memory_kib = 65536", "card_memory_kib = 512");
+            Profile::parse("x", &text).map_err(|error| error.to_string())
+        };
+        let sound = serial("").unwrap().serial.unwrap();
+        assert_eq!((sound.baud, sound.divisor(250_000), sound.timeout(250_000)), (1_000_000, 250, 25_000_000));
+        for (table, rule) in [
+            ("baud = 0", "4 to 65,535 cycles"),
+            ("baud = 100000000", "4 to 65,535 cycles"),
+            ("timeout_cycles = 10", "1,024 to 2^31"),
+            ("attempts = 0", "1 to 255"),
+        ] {
+            let error = serial(table).unwrap_err();
+            assert!(error.contains(table) && error.contains(rule), "{error}");
+        }
+        let error = Profile::parse("x", &format!("{text}\n[serial]\n")).unwrap_err().to_string();
+        assert!(error.contains("at most 4,092"), "{error}");
         let error = Profile::load("no-such-board").unwrap_err().to_string();
         assert!(error.contains("sim-small"), "{error}");
     }

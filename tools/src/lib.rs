@@ -21,7 +21,10 @@ mod wheel;
 mod yosys;
 
 pub use cargo::cargo_build;
-pub use debian::{GUEST_MODULES, GuestPackages, guest_packages, update_guest_lock};
+pub use debian::{
+    FpgaTools, GUEST_MODULES, GuestPackages, fpga_tools, guest_packages, osu018_liberty, update_fpga_lock,
+    update_guest_lock,
+};
 pub use error::ToolError;
 pub use formal::{ModelChecker, model_checker};
 pub use lock::FileLock;

@@ -1,9 +1,11 @@
 //! `cargo xtask VERB`: set-up, demo, tests and checks.
 
+mod board;
 mod cargo;
 mod sample;
 mod tally;
 mod verbs;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ enum Verb {
     Setup(verbs::setup::Setup),
     Registers(verbs::registers::Registers),
     Circuit(verbs::circuit::Circuit),
+    Bitstream(verbs::bitstream::BitstreamVerb),
     Synth(verbs::synth::Synth),
     Faults(verbs::faults::Faults),
     Formal(verbs::formal::Formal),
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Setup(verb) => verb.run(),
         Verb::Registers(verb) => verb.run(),
         Verb::Circuit(verb) => verb.run(),
+        Verb::Bitstream(verb) => verb.run(),
         Verb::Synth(verb) => verb.run(),
         Verb::Faults(verb) => verb.run(),
         Verb::Formal(verb) => verb.run(),

@@ -5,12 +5,14 @@
 //! cycle; a write master starts a burst only when it holds all of its data, so it never blocks the write channel.
 
 mod lite;
+mod memory;
 mod plan;
 mod read_dma;
 mod register;
 mod write_dma;
 
 pub use lite::LiteSlave;
+pub use memory::{AxiMemory, LaneMemory};
 pub use plan::BurstPlan;
 pub use read_dma::ReadDma;
 pub use register::{CauseRegister, ConstantRegister, RegisterBus, StatusRegister, StoredRegister};

@@ -9,8 +9,9 @@ use spandrel_hdl::formal::FormalBlock;
 use spandrel_hdl::pcie::emit_card;
 use spandrel_hdl::profile::Profile;
 use spandrel_hdl::units::{Unit, UnitOptions};
+use spandrel_hdl::vendor;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Write a unit of the card, or the whole card, as Verilog
@@ -25,6 +26,7 @@ use std::process::ExitCode;
         spandrel-emit --unit mont_mul --out mont_mul.v\n  \
         spandrel-emit --unit field_unit --profile sim-small --out field_unit.v\n  \
         spandrel-emit --profile sim-small --out card.v\n  \
+        spandrel-emit --profile alveo-u250 --revision 0123abcd --out card.v --wrapper wrapper.v\n  \
         spandrel-emit --unit mont_mul --prime fr --out m.v --config '{\"tile\":[26,17],\"karatsuba_levels\":2,\
         \"chunk_bits\":64,\"levels_per_stage\":1,\"tile_stages\":2,\"constant_products\":\"shift-add\"}'"
 )]
@@ -50,6 +52,12 @@ struct Arguments {
     /// Lanes of poseidon and shared_pool: 1 to 15; other units ignore it
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=15))]
     lanes: u8,
+    /// First 8 hexadecimal digits of the git revision that the card shows in its register GIT_REVISION; zeros stand for none
+    #[arg(long, value_name = "HEX", default_value = "00000000", value_parser = revision, conflicts_with = "unit")]
+    revision: u32,
+    /// Write the card's wrapper in its vendor's shell beside the card: FILE, and FILE with `_boxes` before its ending for the vendor's blocks without insides
+    #[arg(long, value_name = "FILE", conflicts_with = "unit")]
+    wrapper: Option<PathBuf>,
     /// Keep the insides of pipelines out of the waveforms of whatever is made from the text
     #[arg(long)]
     waveforms: bool,
@@ -66,11 +74,21 @@ fn prime(name: &str) -> Result<Prime, String> {
         .ok_or_else(|| format!("there is no field {name}: fields are {known}"))
 }
 
+fn revision(text: &str) -> Result<u32, String> {
+    match u32::from_str_radix(text, 16) {
+        Ok(revision) if text.len() == 8 => Ok(revision),
+        _ => Err("a revision is 8 hexadecimal digits, as the first of `git rev-parse HEAD`".to_owned()),
+    }
+}
+
 /// What was written.
 #[derive(Serialize)]
 struct Summary {
     top: String,
     bytes: usize,
+    /// Name of the wrapper's top module, if one was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrapper: Option<String>,
     #[serde(flatten)]
     statistics: Option<Statistics>,
 }
@@ -94,6 +112,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let mut wrapper = None;
     let (emitted, statistics) = match (arguments.formal, arguments.unit) {
         (Some(block), _) => (block.emitted()?, None),
         (None, Some(unit)) => {
@@ -105,12 +124,19 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             let (emitted, statistics) = unit.emitted(&options, &config(arguments)?)?;
             (emitted, Some(statistics))
         }
-        (None, None) => (card(arguments.profile.as_deref().unwrap_or_default())?, None),
+        (None, None) => {
+            let profile = Profile::load(arguments.profile.as_deref().unwrap_or_default())?;
+            let card = emit_card(&profile, arguments.revision)?;
+            wrapper = match &arguments.wrapper {
+                Some(path) => Some(write_wrapper(&profile, &card, path)?),
+                None => None,
+            };
+            (card, None)
+        }
     };
     let text = if arguments.waveforms { emitted.verilog_for_waveforms() } else { emitted.verilog };
-    std::fs::write(&arguments.out, &text)
-        .map_err(|error| format!("cannot write {}: {error}", arguments.out.display()))?;
-    let summary = Summary { top: emitted.top, bytes: text.len(), statistics };
+    write(&arguments.out, &text)?;
+    let summary = Summary { top: emitted.top, bytes: text.len(), wrapper, statistics };
     Ok(serde_json::to_string(&summary)?)
 }
 
@@ -128,6 +154,16 @@ fn config(arguments: &Arguments) -> Result<DatapathConfig, Box<dyn Error>> {
     Ok(profile.datapath)
 }
 
-fn card(profile: &str) -> Result<Emitted, Box<dyn Error>> {
-    Ok(emit_card(&Profile::load(profile)?, 0)?)
+/// Writes the wrapper and its black boxes, and gives the name of its top module.
+fn write_wrapper(profile: &Profile, card: &Emitted, path: &Path) -> Result<String, Box<dyn Error>> {
+    let wrapper = vendor::wrapper(profile, card)?;
+    write(path, &wrapper.verilog)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    write(&path.with_file_name(format!("{stem}_boxes.{ending}")), &wrapper.black_boxes)?;
+    Ok(wrapper.top)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

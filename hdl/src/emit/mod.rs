@@ -2,8 +2,9 @@
 //!
 //! RustHDL writes one Verilog module for every *instance* and joins names with `$`. [`emit`] runs RustHDL's checks first
 //! (its own entry point panics where they fail), merges modules that are equal bottom-up, and renames: modules become
-//! `<top>_<field>`, every other `$` in a name becomes `_`. Users' sides of shared modules are drawn out into a pool (see
-//! [`SIDE_OF`]). The text depends on the block alone, so its hash can key a cache.
+//! `<top>_<field>`, every other `$` in a name becomes `_`, and what is a plain name in Verilog but a word of SystemVerilog
+//! gets a `_` appended. Users' sides of shared modules are drawn out into a pool (see [`SIDE_OF`]). The text depends on the
+//! block alone, so its hash can key a cache.
 //!
 //! ```
 //! use rust_hdl::prelude::*;
@@ -35,6 +36,7 @@ mod names;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use pool::SIDE_OF;
 

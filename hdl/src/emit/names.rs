@@ -1,9 +1,10 @@
-//! Verilog names without `$`.
+//! Verilog names without `$`, none of them a word of SystemVerilog.
 
+use super::words::is_system_verilog_word;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Cuts a text into identifiers (`true`) and everything else (`false`). System functions such as `$signed` count as
-/// something else, and so do the digits of numbers.
+/// something else, and so do the digits of numbers and whole strings.
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = (bool, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -12,10 +13,14 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = (bool, &str)> {
             rest.bytes().skip(start).position(stop).map_or(rest.len(), |at| at + start)
         };
         let is_name = is_name_start(first);
-        let length = if is_name || first.is_ascii_digit() || first == b'$' {
+        let length = if first == b'"' {
+            // Strings end with their line at the latest.
+            let close = rest.bytes().skip(1).position(|byte| byte == b'"' || byte == b'\n');
+            close.map_or(rest.len(), |at| at + 2)
+        } else if is_name || first.is_ascii_digit() || first == b'$' {
             end(1, |byte| !is_name_part(byte))
         } else {
-            end(1, is_name_part)
+            end(1, |byte| is_name_part(byte) || byte == b'"')
         };
         let (token, tail) = rest.split_at(length);
         rest = tail;
@@ -40,21 +45,24 @@ pub(super) fn replace_names<'a>(text: &'a str, map: impl Fn(&'a str) -> Option<&
     out
 }
 
-/// One plain name for every identifier with a `$`, distinct from every other name of the text.
+/// One plain name for every identifier with a `$`, and one with `_` appended for every word of SystemVerilog; distinct from
+/// every other name of the text.
 pub(super) struct Renaming(HashMap<String, String>);
 
 impl Renaming {
     pub(super) fn new(text: &str) -> Renaming {
-        let (dollar, plain): (BTreeSet<&str>, BTreeSet<&str>) = tokens(text)
-            .filter(|(is_name, _)| *is_name)
-            .map(|(_, token)| token)
-            .partition(|name| name.contains('$'));
+        let is_bad = |name: &&str| name.contains('$') || is_system_verilog_word(name);
+        let (bad, plain): (BTreeSet<&str>, BTreeSet<&str>) =
+            tokens(text).filter(|(is_name, _)| *is_name).map(|(_, token)| token).partition(is_bad);
         let mut taken: HashSet<String> = plain.into_iter().map(str::to_owned).collect();
         let mut renaming = HashMap::new();
-        for name in dollar {
-            let separators = (1..).map(|length| "_".repeat(length));
-            let plain =
-                separators.map(|separator| name.replace('$', &separator)).find(|new| !taken.contains(new));
+        for name in bad {
+            let new = |underscores: String| match name.contains('$') {
+                true => name.replace('$', &underscores),
+                false => format!("{name}{underscores}"),
+            };
+            let free = |new: &String| !taken.contains(new) && !is_system_verilog_word(new);
+            let plain = (1..).map(|length| new("_".repeat(length))).find(free);
             let plain = plain.unwrap_or_else(|| name.to_owned());
             taken.insert(plain.clone());
             renaming.insert(name.to_owned(), plain);

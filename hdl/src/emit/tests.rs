@@ -190,6 +190,26 @@ fn renaming_avoids_names_that_are_taken() {
 }
 
 #[test]
+fn words_of_system_verilog_are_renamed() {
+    let text = "wire inside; wire before; wire before_; (* k = \"inside do\" *) b inside$d(.inside(inside)); wire s$always;";
+    let renamed = names::Renaming::new(text).apply(text);
+    let expected = "wire inside_; wire before__; wire before_; (* k = \"inside do\" *) b inside_d(.inside_(inside_)); \
+        wire s__always;";
+    assert_eq!(renamed, expected);
+    let mut block = Modern::default();
+    block.connect_all();
+    let emitted = emit(&block, "modern").unwrap();
+    assert_eq!(emitted.ports[0].name, "byte_");
+    let words = ["byte", "inside", "before"];
+    assert!(names::tokens(&emitted.verilog).all(|(_, token)| !words.contains(&token)), "{}", emitted.verilog);
+    assert!(
+        emitted.verilog.contains("inside_(") && emitted.verilog.contains("before_"),
+        "{}",
+        emitted.verilog
+    );
+}
+
+#[test]
 fn text_is_the_same_every_time() {
     let once = emit(&Grid::new(&[[1, 2, 3, 4], [4, 3, 2, 1]]), "grid").unwrap();
     for _ in 0..3 {
@@ -320,6 +340,26 @@ fn faults_are_sentences() {
     let message = emit(&Counter::default(), "counter").unwrap_err().to_string();
     assert!(message.contains("call connect_all() on counter"), "{message}");
     assert_eq!(emit(&block, "un$ound"), Err(EmitError::TopName("un$ound".to_owned())));
+}
+
+/// Has names that are plain in Verilog and reserved in SystemVerilog.
+#[derive(LogicBlock, Default)]
+struct Modern {
+    pub byte: Signal<In, Bits<8>>,
+    pub clock: Signal<In, Clock>,
+    pub out: Signal<Out, Bits<8>>,
+    inside: DFF<Bits<8>>,
+    before: Signal<Local, Bits<8>>,
+}
+
+impl Logic for Modern {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, inside);
+        self.before.next = self.inside.q.val();
+        self.inside.d.next = self.byte.val();
+        self.out.next = self.before.val();
+    }
 }
 
 /// Has ports that Verilog has other plans for.

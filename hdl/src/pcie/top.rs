@@ -3,6 +3,7 @@
 use crate::card::Card;
 use crate::emit::{EmitError, Emitted, emit};
 use crate::profile::Profile;
+use crate::serial::{SerialCard, SerialShape};
 use rust_hdl::prelude::Block;
 
 /// Name of every card's top module.
@@ -390,10 +391,15 @@ pub type PcieCard256 = PcieCard<256, 8, 88, 33, 62, 75>;
 /// The card behind a hard block with streams of 512 bits.
 pub type PcieCard512 = PcieCard<512, 16, 183, 81, 137, 161>;
 
-/// The Verilog of a profile's card, module `spandrel_card`: behind a PCIe hard block if the profile has `[pcie]`, otherwise
-/// with its buses as ports. `git_revision` is as in [`Card::new`].
+/// The Verilog of a profile's card, module `spandrel_card`: behind a PCIe hard block if the profile has `[pcie]`, behind a
+/// serial line and with memory on the chip if it has `[serial]`, otherwise with its buses as ports. `git_revision` is as in [`Card::new`].
 pub fn emit_card(profile: &Profile, git_revision: u32) -> Result<Emitted, EmitError> {
     let mut core = Card::new(profile, git_revision);
+    if let Some(shape) = SerialShape::of(profile) {
+        let mut card = SerialCard::assemble(core, shape);
+        card.connect_all();
+        return emit(&card, TOP);
+    }
     let Some(pcie) = &profile.pcie else {
         core.connect_all();
         return emit(&core, TOP);
