@@ -23,6 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    Asic(verbs::asic::Asic),
     Demo(verbs::demo::Demo),
     Test(verbs::test::Test),
     Guest(verbs::guest::Guest),
@@ -41,6 +42,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
+        Verb::Asic(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Guest(verb) => verb.run(),

@@ -1,5 +1,6 @@
 //! A verb a file. Each has `run`, which gives the exit code, or an error that `main` prints.
 
+pub mod asic;
 pub mod bitstream;
 pub mod circuit;
 pub mod cocotb;

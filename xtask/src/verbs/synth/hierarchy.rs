@@ -125,7 +125,9 @@ pub fn table(
     let row = |part: &Part| {
         let mut own = Resources::default();
         let leaves = cells.get(part.name.as_str()).into_iter().flatten();
-        leaves.filter(|(kind, _)| !cells.contains_key(kind.as_str())).for_each(|(kind, count)| own.count(kind, *count));
+        leaves
+            .filter(|(kind, _)| !cells.contains_key(kind.as_str()))
+            .for_each(|(kind, count)| own.count(kind, *count));
         let instances = instances.get(part.name.as_str()).copied().unwrap_or_default();
         ModuleRow { module: part.name.clone(), instances, own }
     };
@@ -238,7 +240,8 @@ mod tests {
     #[test]
     fn twins_are_found() {
         let body = format!("(x);\n  input wire x;\n{}endmodule\n\n", "  // long\n".repeat(LARGE / 8));
-        let text = format!("module a{body}module a_2{body}module top(x);\n  a one(x);\n  a_2 two(x);\nendmodule\n");
+        let text =
+            format!("module a{body}module a_2{body}module top(x);\n  a one(x);\n  a_2 two(x);\nendmodule\n");
         let found = parts("top", &text);
         let names: Vec<_> = found.iter().map(|part| (part.name.as_str(), part.twin_of)).collect();
         assert_eq!(names, [("a", None), ("a_2", Some(0)), ("top", None)]);
