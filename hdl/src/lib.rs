@@ -6,6 +6,7 @@ pub mod curve;
 pub mod datapath;
 pub mod emit;
 pub mod field;
+pub mod formal;
 pub mod merkle;
 pub mod model;
 pub mod msm;

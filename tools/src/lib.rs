@@ -7,6 +7,7 @@
 mod cargo;
 mod debian;
 mod error;
+mod formal;
 mod lock;
 mod node;
 mod open_fpga_loader;
@@ -21,8 +22,12 @@ mod wheel;
 mod yosys;
 
 pub use cargo::cargo_build;
-pub use debian::{GUEST_MODULES, GuestPackages, guest_packages, update_guest_lock};
+pub use debian::{
+    FpgaTools, GUEST_MODULES, GuestPackages, fpga_tools, guest_packages, osu018_liberty, update_fpga_lock,
+    update_guest_lock,
+};
 pub use error::ToolError;
+pub use formal::{ModelChecker, model_checker};
 pub use lock::FileLock;
 pub use node::{NodePackages, npm_ci};
 pub use open_fpga_loader::{

@@ -1,9 +1,11 @@
 //! `cargo xtask VERB`: set-up, demo, tests and checks.
 
+mod board;
 mod cargo;
 mod sample;
 mod tally;
 mod verbs;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -21,6 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    Asic(verbs::asic::Asic),
     Demo(verbs::demo::Demo),
     Test(verbs::test::Test),
     Guest(verbs::guest::Guest),
@@ -28,8 +31,10 @@ enum Verb {
     Setup(verbs::setup::Setup),
     Registers(verbs::registers::Registers),
     Circuit(verbs::circuit::Circuit),
+    Bitstream(verbs::bitstream::BitstreamVerb),
     Synth(verbs::synth::Synth),
     Faults(verbs::faults::Faults),
+    Formal(verbs::formal::Formal),
     Soak(verbs::soak::Soak),
     Cocotb(verbs::cocotb::CocotbVerb),
     Model(verbs::model::Model),
@@ -39,6 +44,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
+        Verb::Asic(verb) => verb.run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Guest(verb) => verb.run(),
@@ -46,8 +52,10 @@ fn main() -> ExitCode {
         Verb::Setup(verb) => verb.run(),
         Verb::Registers(verb) => verb.run(),
         Verb::Circuit(verb) => verb.run(),
+        Verb::Bitstream(verb) => verb.run(),
         Verb::Synth(verb) => verb.run(),
         Verb::Faults(verb) => verb.run(),
+        Verb::Formal(verb) => verb.run(),
         Verb::Soak(verb) => verb.run(),
         Verb::Cocotb(verb) => verb.run(),
         Verb::Model(verb) => verb.run(),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use spandrel_hdl::datapath::{DatapathConfig, Statistics};
 use spandrel_hdl::emit::Emitted;
 use spandrel_hdl::field::Prime;
+use spandrel_hdl::formal::FormalBlock;
 use spandrel_hdl::pcie::emit_card;
 use spandrel_hdl::profile::Profile;
 use spandrel_hdl::units::{Unit, UnitOptions};
@@ -31,8 +32,11 @@ use std::process::ExitCode;
 )]
 struct Arguments {
     /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source, pcie_endpoint, poseidon or shared_pool; without it, the whole card of a profile
-    #[arg(long, required_unless_present = "profile")]
+    #[arg(long, required_unless_present_any = ["profile", "formal"])]
     unit: Option<Unit>,
+    /// A block as `cargo xtask formal` proves it, by name, instead of a unit or a card
+    #[arg(long, conflicts_with_all = ["unit", "profile"])]
+    formal: Option<FormalBlock>,
     /// The profile whose shapes are used: the name of a built-in one, or the path of a .toml file
     #[arg(long)]
     profile: Option<String>,
@@ -117,8 +121,9 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let mut wrapper = None;
-    let (emitted, statistics) = match arguments.unit {
-        Some(unit) => {
+    let (emitted, statistics) = match (arguments.formal, arguments.unit) {
+        (Some(block), _) => (block.emitted()?, None),
+        (None, Some(unit)) => {
             let options = UnitOptions {
                 prime: arguments.prime,
                 width: arguments.width.into(),
@@ -128,7 +133,7 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             let (emitted, statistics) = unit.emitted(&options, &config(arguments)?)?;
             (emitted, Some(statistics))
         }
-        None => {
+        (None, None) => {
             let profile = Profile::load(arguments.profile.as_deref().unwrap_or_default())?;
             let card = emit_card(&profile, arguments.revision)?;
             wrapper = match &arguments.wrapper {

@@ -1,19 +1,22 @@
-//! The list of pinned packages, `tools/debian.lock`.
+//! Lists of pinned packages, `tools/debian.lock`, `tools/fpga.lock` and `tools/liberty.lock`.
 //!
 //! A line a package: the tree it belongs to, name, version, SHA-256 of its file, and the file's path on a mirror.
 
 use crate::ToolError;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::path::Path;
 
-/// Which tree a package is unpacked to. The two never mix: they are of different releases.
+/// Which tree a package is unpacked to. They never mix: they are of different releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Suite {
     /// QEMU and its libraries.
     Qemu,
     /// What runs in the guest.
     Guest,
+    /// Place and route, bitstream tools and their databases, with their libraries.
+    Fpga,
+    /// A library of standard cells.
+    Liberty,
 }
 
 impl Suite {
@@ -22,11 +25,13 @@ impl Suite {
         match self {
             Suite::Qemu => "qemu",
             Suite::Guest => "guest",
+            Suite::Fpga => "fpga",
+            Suite::Liberty => "liberty",
         }
     }
 
     fn parse(word: &str) -> Option<Suite> {
-        [Suite::Qemu, Suite::Guest].into_iter().find(|suite| suite.name() == word)
+        [Suite::Qemu, Suite::Guest, Suite::Fpga, Suite::Liberty].into_iter().find(|suite| suite.name() == word)
     }
 }
 
@@ -52,8 +57,8 @@ pub(super) struct Set {
     pub packages: Vec<Package>,
 }
 
-const HEADING: &str = "# Packages for the guest that the driver is tested in. Written by `cargo xtask guest --update`.\n\
-    # tree, name, version, SHA-256, path on a Debian mirror\n";
+/// The second line of a lock file; the first one says what it is for and what writes it.
+const COLUMNS: &str = "# tree, name, version, SHA-256, path on a Debian mirror\n";
 
 impl Set {
     /// Packages in any order.
@@ -71,17 +76,23 @@ impl Set {
         })
     }
 
-    /// Writes a lock file, whole or not at all.
-    pub fn write(&self, path: &Path) -> Result<(), ToolError> {
+    /// Writes a lock file under the line `heading`, whole or not at all.
+    pub fn write(&self, heading: &str, path: &Path) -> Result<(), ToolError> {
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
-        std::fs::write(&partial, self.to_string()).map_err(ToolError::io("write", &partial))?;
+        std::fs::write(&partial, self.text(heading)).map_err(ToolError::io("write", &partial))?;
         std::fs::rename(&partial, path).map_err(ToolError::io("create", path))
     }
 
-    /// What tells one set from another: the beginning of a hash of everything in it.
-    pub fn digest(&self) -> String {
-        hex::encode(&Sha256::digest(self.to_string())[..6])
+    /// What tells one set from another: the beginning of a hash of its lock file.
+    pub fn digest(&self, heading: &str) -> String {
+        hex::encode(&Sha256::digest(self.text(heading))[..6])
+    }
+
+    /// The version of the package in `suite` whose name begins so, or nothing.
+    pub fn version(&self, suite: Suite, name: &str) -> String {
+        let package = self.packages.iter().find(|one| one.suite == suite && one.name.starts_with(name));
+        package.map_or_else(String::new, |one| one.version.clone())
     }
 
     /// What `other` has instead of what this set has, a sentence each.
@@ -106,6 +117,15 @@ impl Set {
         let new = other.packages.iter().filter(|theirs| version(self, theirs).is_none());
         lines.extend(new.map(|theirs| format!("{} {} is new", theirs.name, theirs.version)));
         lines
+    }
+
+    /// The text of a lock file.
+    fn text(&self, heading: &str) -> String {
+        let mut text = format!("# {heading}\n{COLUMNS}");
+        for Package { suite, name, version, sha256, path } in &self.packages {
+            text += &format!("{} {name} {version} {sha256} {path}\n", suite.name());
+        }
+        text
     }
 
     /// The set in a lock file's text, or the number of the line that is wrong.
@@ -134,16 +154,6 @@ impl Set {
     }
 }
 
-impl std::fmt::Display for Set {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut text = String::from(HEADING);
-        for Package { suite, name, version, sha256, path } in &self.packages {
-            writeln!(text, "{} {name} {version} {sha256} {path}", suite.name())?;
-        }
-        out.write_str(&text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,13 +171,13 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let set = Set::new(vec![package("b", "1:2+ds-1~bpo13+1"), package("a", "3")]);
-        assert_eq!(Set::parse(&set.to_string()), Ok(set.clone()));
-        assert_ne!(set.digest(), Set::new(vec![package("a", "3")]).digest());
+        assert_eq!(Set::parse(&set.text("of a test")), Ok(set.clone()));
+        assert_ne!(set.digest(""), Set::new(vec![package("a", "3")]).digest(""));
     }
 
     #[test]
     fn a_wrong_line_is_named() {
-        let good = Set::new(vec![package("a", "3")]).to_string();
+        let good = Set::new(vec![package("a", "3")]).text("of a test");
         assert_eq!(Set::parse(&format!("{good}qemu b 1 00 pool/b.deb\n")), Err(4));
         assert_eq!(Set::parse(&good.replace("pool/main", "pool/../..")), Err(3));
         assert_eq!(Set::parse(&good.replace("qemu ", "other ")), Err(3));

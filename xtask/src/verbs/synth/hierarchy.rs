@@ -2,6 +2,7 @@
 
 use super::{Resources, Synthesis};
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Modules of at least so many bytes of Verilog are synthesised on their own; smaller ones together with what they are in.
@@ -44,21 +45,27 @@ fn modules(verilog: &str) -> Vec<Module<'_>> {
     found
 }
 
-/// What a design needs with everything in it. Optimisation stops at the borders of large modules.
-///
-/// # Errors
-/// Those of the synthesis of a module.
-pub fn resources(synthesis: &Synthesis, top: &str, verilog: &str, label: &str) -> Result<Resources> {
+/// A module that is synthesised on its own.
+pub struct Part {
+    /// Name of the module.
+    pub name: String,
+    /// The module, and with it what it holds: small modules whole, large ones as black boxes.
+    pub text: String,
+    /// The part before it that differs by its name alone, if there is one.
+    pub twin_of: Option<usize>,
+}
+
+/// The modules of a design that are synthesised on their own, those inside others before those that hold them; nothing where
+/// the top module is not in the text.
+pub fn parts(top: &str, verilog: &str) -> Vec<Part> {
     let all = modules(verilog);
     if all.iter().all(|module| module.name != top) {
-        // Yosys has the words for what is wrong with it.
-        let cells = synthesis.cells(top, verilog, label)?;
-        return total(&BTreeMap::from([(top, cells)]), top);
+        return Vec::new();
     }
     let is_own = |module: &&Module<'_>| module.text.len() >= LARGE || module.name == top;
-    let own: Vec<&Module<'_>> = all.iter().filter(is_own).collect();
-    let mut cells = BTreeMap::new();
-    for (index, module) in own.iter().enumerate() {
+    let mut found: Vec<Part> = Vec::new();
+    let mut anonymous: Vec<String> = Vec::new();
+    for module in all.iter().filter(is_own) {
         let mut inside = Vec::new();
         collect_inside(module, &all, &mut inside);
         // A module that holds nothing is synthesised under the same key wherever it occurs.
@@ -67,13 +74,102 @@ pub fn resources(synthesis: &Synthesis, top: &str, verilog: &str, label: &str) -
             false => part.text.to_owned(),
         });
         let text: String = std::iter::once(module.text.to_owned()).chain(insides).collect();
-        let label = match own.len() {
-            1 => label.to_owned(),
-            count => format!("{label}, module {} of {count} ({})", index + 1, module.name),
-        };
-        cells.insert(module.name, synthesis.cells(module.name, &text, &label)?);
+        let nameless = text.replacen(&format!("module {}", module.name), "module", 1);
+        let twin_of = anonymous.iter().position(|other| *other == nameless);
+        anonymous.push(nameless);
+        found.push(Part { name: module.name.to_owned(), text, twin_of });
     }
-    total(&cells, top)
+    found
+}
+
+/// What a module of a design needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleRow {
+    /// Name of the module.
+    pub module: String,
+    /// Instances of it in the whole design.
+    pub instances: u64,
+    /// What one of them needs, without the modules of other rows that it holds.
+    #[serde(flatten)]
+    pub own: Resources,
+}
+
+/// What a design needs with everything in it. Optimisation stops at the borders of large modules.
+///
+/// # Errors
+/// Those of the synthesis of a module.
+pub fn resources(synthesis: &Synthesis, top: &str, verilog: &str, label: &str) -> Result<Resources> {
+    let parts = parts(top, verilog);
+    if parts.is_empty() {
+        // Yosys has the words for what is wrong with it.
+        let cells = synthesis.cells(top, verilog, label)?;
+        return total(&BTreeMap::from([(top, cells)]), top);
+    }
+    total(&cells_of(synthesis, &parts, label)?, top)
+}
+
+/// What each large module of a design needs, and all of it together.
+///
+/// # Errors
+/// Those of the synthesis of a module.
+pub fn table(
+    synthesis: &Synthesis,
+    top: &str,
+    verilog: &str,
+    label: &str,
+) -> Result<(Vec<ModuleRow>, Resources)> {
+    let parts = parts(top, verilog);
+    let cells = cells_of(synthesis, &parts, label)?;
+    let mut instances = BTreeMap::new();
+    count_instances(&cells, top, 1, &mut instances);
+    let row = |part: &Part| {
+        let mut own = Resources::default();
+        let leaves = cells.get(part.name.as_str()).into_iter().flatten();
+        leaves
+            .filter(|(kind, _)| !cells.contains_key(kind.as_str()))
+            .for_each(|(kind, count)| own.count(kind, *count));
+        let instances = instances.get(part.name.as_str()).copied().unwrap_or_default();
+        ModuleRow { module: part.name.clone(), instances, own }
+    };
+    Ok((parts.iter().map(row).collect(), total(&cells, top)?))
+}
+
+/// The cells of each part by its name, synthesised once for all that differ by their names alone.
+fn cells_of<'a>(
+    synthesis: &Synthesis,
+    parts: &'a [Part],
+    label: &str,
+) -> Result<BTreeMap<&'a str, BTreeMap<String, u64>>> {
+    let mut cells: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        if let Some(known) = part.twin_of.and_then(|twin| cells.get(parts[twin].name.as_str()).cloned()) {
+            cells.insert(&part.name, known);
+            continue;
+        }
+        cells.insert(&part.name, synthesis.cells(&part.name, &part.text, &part_label(parts, index, label))?);
+    }
+    Ok(cells)
+}
+
+/// The words that progress of a part begins with.
+pub fn part_label(parts: &[Part], index: usize, label: &str) -> String {
+    match parts.len() {
+        1 => label.to_owned(),
+        count => format!("{label}, module {} of {count} ({})", index + 1, parts[index].name),
+    }
+}
+
+fn count_instances<'a>(
+    cells: &BTreeMap<&'a str, BTreeMap<String, u64>>,
+    module: &str,
+    times: u64,
+    instances: &mut BTreeMap<&'a str, u64>,
+) {
+    let Some((name, inside)) = cells.get_key_value(module) else { return };
+    *instances.entry(name).or_default() += times;
+    for (kind, count) in inside {
+        count_instances(cells, kind, times * count, instances);
+    }
 }
 
 /// Adds the modules that are inside a module, each once; what is inside those of them that are large is left to their own
@@ -136,5 +232,19 @@ mod tests {
         let found = total(&cells, "a").unwrap();
         assert_eq!(found, Resources { dsp: 42, lut: 11, ff: 2, ..Resources::default() });
         assert!(total(&cells, "d").is_err());
+        let mut instances = BTreeMap::new();
+        count_instances(&cells, "a", 1, &mut instances);
+        assert_eq!(instances, BTreeMap::from([("a", 1), ("b", 2), ("c", 6)]));
+    }
+
+    #[test]
+    fn twins_are_found() {
+        let body = format!("(x);\n  input wire x;\n{}endmodule\n\n", "  // long\n".repeat(LARGE / 8));
+        let text =
+            format!("module a{body}module a_2{body}module top(x);\n  a one(x);\n  a_2 two(x);\nendmodule\n");
+        let found = parts("top", &text);
+        let names: Vec<_> = found.iter().map(|part| (part.name.as_str(), part.twin_of)).collect();
+        assert_eq!(names, [("a", None), ("a_2", Some(0)), ("top", None)]);
+        assert!(parts("other", &text).is_empty());
     }
 }

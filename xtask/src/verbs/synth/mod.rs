@@ -1,19 +1,22 @@
 //! `cargo xtask synth`: what a unit of the card needs on an FPGA, by Yosys.
 
+mod board;
 mod hierarchy;
 mod resources;
 mod table;
 mod unit;
 mod yosys;
 
-use anyhow::{Result, bail};
+use crate::board::Board;
+use anyhow::{Context, Result, bail};
+use board::BoardReport;
 use std::process::ExitCode;
 use std::time::Duration;
 use table::Row;
 
 pub use resources::Resources;
 pub use unit::{Emitter, Shape};
-pub use yosys::Synthesis;
+pub use yosys::{Netlist, Synthesis};
 
 /// Ways to multiply by constants.
 const CONSTANTS: [&str; 3] = ["tiles", "low-shift-add", "shift-add"];
@@ -28,24 +31,32 @@ const ADDERS: [&str; 2] = ["complete_adder", "batched_affine_adder"];
 /// Units of Poseidon lanes. Their latency is that of a pass, a state's way once through a lane.
 const LANES: [&str; 2] = ["poseidon", "shared_pool"];
 
-/// Synthesise a unit of the card with Yosys and count what it needs
+/// Synthesise a unit of the card, or the whole card of a board, with Yosys and count what it needs
 ///
 /// Counts the cells of `synth_xilinx` before placement: DSP slices, LUTs, flip-flops, carry blocks (CARRY4 and CARRY8) and
 /// shift-register LUTs, which are not among the LUTs. LUTs cannot be packed before placement, so another tool may
 /// need fewer. Yosys moves no registers into the DSP48E2 slices of xcup (it does into the DSP48E1 of xc7), so there a
 /// tile's registers are counted as flip-flops. Yosys (through python3's pip, checked against its SHA-256) lands in `.spandrel/tools`, results in
-/// `.spandrel/synth`, where a second run finds them. A multiplier takes one to a few minutes, and about 1 GiB.
+/// `.spandrel/synth`, where a second run finds them. A multiplier takes one to a few minutes, and about 1 GiB. A board's
+/// card is synthesised module by module, which takes up to an hour the first time; --write keeps its table beside the board.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask synth --unit mont_mul\n  \
     cargo xtask synth --unit mont_mul --variants\n  \
     cargo xtask synth --unit mont_mul --variants --karatsuba 2 --levels-per-stage 1,2\n  \
     cargo xtask synth --unit poseidon --width 5 --lanes 2\n  \
-    cargo xtask synth --unit field_unit --profile sim-small --json")]
+    cargo xtask synth --unit field_unit --profile sim-small --json\n  \
+    cargo xtask synth --board alveo-u250\n  cargo xtask synth --board acorn-cle215 --write")]
 pub struct Synth {
     /// The unit: mont_mul, complete_adder, batched_affine_adder, field_unit, digit_source, pcie_endpoint, poseidon or
     /// shared_pool (a complete adder and Poseidon lanes on one pool of multipliers)
-    #[arg(long)]
-    unit: String,
+    #[arg(long, required_unless_present = "board")]
+    unit: Option<String>,
+    /// The board whose whole card is counted, for its part: a folder of `bitstreams` with a `board.toml`
+    #[arg(long, conflicts_with_all = ["unit", "profile", "variants", "family"])]
+    board: Option<String>,
+    /// Keep the board's table in its `resources.json` and README
+    #[arg(long, requires = "board")]
+    write: bool,
     /// The field of mont_mul and batched_affine_adder: fq (BN254's coordinates) or fr (its scalars, Grumpkin's coordinates)
     #[arg(long, default_value = "fq")]
     prime: String,
@@ -56,7 +67,7 @@ pub struct Synth {
     #[arg(long, default_value_t = 1)]
     lanes: u32,
     /// The part's family
-    #[arg(long, default_value = "xcup", value_parser = ["xcup", "xcu", "xc7"])]
+    #[arg(long, default_value = "xcup", value_parser = ["xcup", "xcu", "xc7", "ecp5"])]
     family: String,
     /// The shape of this profile's pipelines (default: the shape for AMD UltraScale+)
     #[arg(long, conflicts_with = "variants")]
@@ -85,48 +96,71 @@ impl Synth {
     /// Synthesises what was asked for and prints the table; fails at the first unit that cannot be synthesised, after
     /// the rows it has.
     pub fn run(self) -> Result<ExitCode> {
+        match (&self.board, &self.unit) {
+            (Some(board), _) => self.count_board(&Board::find(board)?),
+            (None, Some(unit)) => self.count_unit(unit),
+            (None, None) => bail!("say what to synthesise: --unit or --board"),
+        }
+    }
+
+    fn count_board(&self, board: &Board) -> Result<ExitCode> {
+        let emitter = Emitter::build()?;
+        let synthesis = Synthesis::new(&board.settings.family, Duration::from_secs(self.timeout))?;
+        let report = BoardReport::count(board, &emitter, &synthesis)
+            .with_context(|| format!("the card of {}", board.name))?;
+        match self.json {
+            true => println!("{}", serde_json::to_string_pretty(&report)?),
+            false => print!("{}", report.text()),
+        }
+        if self.write {
+            report.write(board)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn count_unit(&self, unit: &str) -> Result<ExitCode> {
         let shapes = self.shapes();
         let emitter = Emitter::build()?;
         let synthesis = Synthesis::new(&self.family, Duration::from_secs(self.timeout))?;
         let mut rows = Vec::new();
         let mut failure = None;
         for (index, shape) in shapes.iter().enumerate() {
-            let label = format!("[{}/{}] {} {shape}", index + 1, shapes.len(), self.unit);
-            let emitted = match LANES.contains(&self.unit.as_str()) {
-                true => emitter.emit_lanes(&self.unit, self.width, self.lanes, shape),
-                false => emitter.emit(&self.unit, &self.prime, shape),
+            let label = format!("[{}/{}] {} {shape}", index + 1, shapes.len(), unit);
+            let emitted = match LANES.contains(&unit) {
+                true => emitter.emit_lanes(unit, self.width, self.lanes, shape),
+                false => emitter.emit(unit, &self.prime, shape),
             };
-            let row = emitted.and_then(|unit| {
-                let resources = synthesis.resources(&unit.top, &unit.verilog, &label)?;
-                let multiplier_dsp = match ADDERS.contains(&self.unit.as_str()) {
+            let row = emitted.and_then(|emitted| {
+                let resources = synthesis.resources(&emitted.top, &emitted.verilog, &label)?;
+                let multiplier_dsp = match ADDERS.contains(&unit) {
                     true => {
                         let multiplier = emitter.emit("mont_mul", &self.prime, shape)?;
                         Some(synthesis.resources(&multiplier.top, &multiplier.verilog, &label)?.dsp)
                     }
                     false => None,
                 };
-                Ok(Row { shape: shape.to_string(), unit: unit.counts, resources, multiplier_dsp })
+                Ok(Row { shape: shape.to_string(), unit: emitted.counts, resources, multiplier_dsp })
             });
             match row {
                 Ok(row) => rows.push(row),
                 Err(error) => {
-                    failure = Some(error.context(format!("{} {shape}", self.unit)));
+                    failure = Some(error.context(format!("{} {shape}", unit)));
                     break;
                 }
             }
         }
         if self.json {
             let report = serde_json::json!({
-                "unit": self.unit, "prime": self.prime, "width": self.width, "lanes": self.lanes,
+                "unit": unit, "prime": self.prime, "width": self.width, "lanes": self.lanes,
                 "family": self.family, "tool": synthesis.tool(), "rows": rows,
             });
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else if !rows.is_empty() {
-            let of = match LANES.contains(&self.unit.as_str()) {
+            let of = match LANES.contains(&unit) {
                 true => format!("width {}, {} lane(s)", self.width, self.lanes),
                 false => self.prime.clone(),
             };
-            println!("{} ({of}), {}, {}, II = 1", self.unit, self.family, synthesis.tool());
+            println!("{} ({of}), {}, {}, II = 1", unit, self.family, synthesis.tool());
             print!("{}", table::render(&rows));
             rows.iter().filter_map(Row::worth).for_each(|worth| println!("{worth}"));
         }

@@ -1,20 +1,20 @@
 //! Cells of an FPGA, from the statistics that Yosys writes.
 
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What a synthesised design needs, instances of sub-modules included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resources {
-    /// DSP slices.
+    /// DSP slices, multipliers of 18 x 18 bits on ECP5.
     pub dsp: u64,
     /// LUTs of any size used as logic. Inverters are left out: placement folds them into what they feed.
     pub lut: u64,
     /// Flip-flops.
     pub ff: u64,
-    /// Carry blocks, CARRY4 and CARRY8.
+    /// Carry blocks: CARRY4, CARRY8, CCU2C.
     pub carry: u64,
     /// LUTs used as shift registers, of 16 or 32 bits.
     pub srl: u64,
@@ -74,8 +74,13 @@ impl Resources {
     fn column(&mut self, kind: &str) -> &mut u64 {
         match kind {
             "LUT1" | "LUT2" | "LUT3" | "LUT4" | "LUT5" | "LUT6" => &mut self.lut,
-            "FDRE" | "FDSE" | "FDCE" | "FDPE" | "FDRE_1" | "FDSE_1" | "FDCE_1" | "FDPE_1" => &mut self.ff,
-            "CARRY4" | "CARRY8" => &mut self.carry,
+            "FDRE" | "FDSE" | "FDCE" | "FDPE" | "FDRE_1" | "FDSE_1" | "FDCE_1" | "FDPE_1" | "TRELLIS_FF" => {
+                &mut self.ff
+            }
+            "CARRY4" | "CARRY8" | "CCU2C" => &mut self.carry,
+            "MULT18X18D" => &mut self.dsp,
+            "DP16KD" | "PDPW16KD" => &mut self.bram18,
+            "TRELLIS_DPR16X4" => &mut self.lutram,
             "SRL16E" | "SRLC32E" => &mut self.srl,
             _ if kind.starts_with("DSP48") => &mut self.dsp,
             _ if kind.starts_with("URAM288") => &mut self.uram,
@@ -111,6 +116,20 @@ mod tests {
 
     #[test]
     fn every_kind_of_cell_is_in_its_column() -> Result<()> {
+        let ecp5 = r#"{"MULT18X18D": 1, "LUT4": 2, "PFUMX": 3, "TRELLIS_FF": 4, "CCU2C": 5, "DP16KD": 6, "PDPW16KD": 7,
+            "TRELLIS_DPR16X4": 8}"#;
+        let found = sum(&format!(r#"{{"design": {{"num_cells_by_type": {ecp5}}}}}"#))?;
+        let expected = Resources {
+            dsp: 1,
+            lut: 2,
+            other: 3,
+            ff: 4,
+            carry: 5,
+            bram18: 13,
+            lutram: 8,
+            ..Resources::default()
+        };
+        assert_eq!(found, expected);
         let cells = r#"{"DSP48E1": 1, "LUT1": 2, "LUT6": 3, "FDSE": 4, "FDRE_1": 5, "CARRY8": 6, "SRLC32E": 7,
             "MUXF7": 8, "RAM32M": 9, "RAMB36E2": 10, "RAMB18E2": 11, "URAM288": 12}"#;
         let found = sum(&format!(r#"{{"design": {{"num_cells_by_type": {cells}}}}}"#))?;

@@ -77,6 +77,19 @@ pub struct Unit {
     pub counts: Counts,
 }
 
+/// The whole card as Verilog.
+pub struct Card {
+    /// Name of the top module.
+    pub top: String,
+    /// The text.
+    pub verilog: String,
+}
+
+#[derive(Deserialize)]
+struct CardSummary {
+    top: String,
+}
+
 #[derive(Deserialize)]
 struct Summary {
     top: String,
@@ -105,27 +118,44 @@ impl Emitter {
         self.emit_with(unit, &["--width", &width.to_string(), "--lanes", &lanes.to_string()], shape)
     }
 
+    /// The whole card of a profile; `git_revision` is what its register shows, zero without one.
+    pub fn emit_card(&self, profile: &str, git_revision: Option<&str>) -> Result<Card> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let file = folder.path().join("card.v");
+        let mut command = Command::new(&self.program);
+        command.args(["--profile", profile, "--out"]).arg(&file);
+        if let Some(revision) = git_revision {
+            command.args(["--revision", revision]);
+        }
+        let summary: CardSummary =
+            serde_json::from_slice(&summary(&mut command)?).context("spandrel-emit's summary")?;
+        let verilog =
+            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Card { top: summary.top, verilog })
+    }
+
     fn emit_with(&self, unit: &str, options: &[&str], shape: &Shape) -> Result<Unit> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let file = folder.path().join("unit.v");
-        let output = Command::new(&self.program)
-            .args(["--unit", unit])
-            .args(options)
-            .arg("--out")
-            .arg(&file)
-            .args(shape.arguments())
-            .stdin(Stdio::null())
-            .output()
-            .with_context(|| format!("cannot run {}", self.program.display()))?;
-        if !output.status.success() {
-            let message = String::from_utf8_lossy(&output.stderr).into_owned();
-            bail!("{}", message.trim().trim_start_matches("error: "));
-        }
-        let summary: Summary = serde_json::from_slice(&output.stdout).context("spandrel-emit's summary")?;
+        let mut command = Command::new(&self.program);
+        command.args(["--unit", unit]).args(options).arg("--out").arg(&file).args(shape.arguments());
+        let summary: Summary =
+            serde_json::from_slice(&summary(&mut command)?).context("spandrel-emit's summary")?;
         let verilog =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Unit { top: summary.top, verilog, counts: summary.counts })
     }
+}
+
+/// What `spandrel-emit` says of what it wrote, or its refusal.
+fn summary(command: &mut Command) -> Result<Vec<u8>> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {program}"))?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        bail!("{}", message.trim().trim_start_matches("error: "));
+    }
+    Ok(output.stdout)
 }
 
 #[cfg(test)]

@@ -1,21 +1,14 @@
 //! Runs of Yosys, one at a time, their results kept.
 
-use super::hierarchy;
+use super::hierarchy::{self, ModuleRow, Part, part_label, parts};
 use super::resources::{Resources, cells};
+use crate::watch::{Watch, yosys_pass};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
-use spandrel_tools::{FileLock, Yosys, checkout_root, last_lines, yosys};
+use spandrel_tools::{FileLock, Yosys, checkout_root, yosys};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Between two looks at a running Yosys.
-const POLL: Duration = Duration::from_millis(200);
-/// Between two progress lines where standard error is not a terminal.
-const QUIET: Duration = Duration::from_secs(30);
+use std::time::Duration;
 
 /// Synthesis for one family of parts.
 pub struct Synthesis {
@@ -40,150 +33,139 @@ impl Synthesis {
 
     /// What the design with this top module needs; `label` begins the progress lines.
     pub fn resources(&self, top: &str, verilog: &str, label: &str) -> Result<Resources> {
-        hierarchy::resources(self, top, verilog, label)
+        hierarchy::resources(self, top, &self.fitting(verilog), label)
+    }
+
+    /// What each large module of the design needs, and all of it together.
+    pub fn table(&self, top: &str, verilog: &str, label: &str) -> Result<(Vec<ModuleRow>, Resources)> {
+        let verilog = self.fitting(verilog);
+        if parts(top, &verilog).is_empty() {
+            bail!("the design has no module {top}");
+        }
+        hierarchy::table(self, top, &verilog, label)
     }
 
     /// The cells of the design with this top module, by kind, black boxes included.
     pub(super) fn cells(&self, top: &str, verilog: &str, label: &str) -> Result<BTreeMap<String, u64>> {
-        let script = self.script(top);
+        let kept =
+            self.kept(&self.script(top), verilog, "stat.json", label, &|path| read_cells(path).is_some())?;
+        read_cells(&kept).context("Yosys wrote no statistics")
+    }
+
+    /// Netlists of the family's cells, one for each large module of the design, as files that Yosys reads with `read_rtlil`:
+    /// each with black boxes for the others.
+    pub fn netlists(&self, top: &str, verilog: &str, label: &str) -> Result<Vec<Netlist>> {
+        let verilog = self.fitting(verilog);
+        let parts = parts(top, &verilog);
+        if parts.is_empty() {
+            bail!("the design has no module {top}");
+        }
+        let mut netlists: Vec<Netlist> = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            // A twin's netlist is read under its own name.
+            let of = part.twin_of.unwrap_or(index);
+            let Part { name, text, .. } = &parts[of];
+            let label = part_label(&parts, of, label);
+            let script = self.netlist_script(name);
+            let file = self.kept(&script, text, "netlist.il", &label, &|path| path.is_file())?;
+            let renamed = (of != index).then(|| name.clone());
+            netlists.push(Netlist { module: part.name.clone(), written_as: renamed, file });
+        }
+        Ok(netlists)
+    }
+
+    /// The tool, for scripts of others.
+    pub fn yosys(&self) -> &Yosys {
+        &self.yosys
+    }
+
+    /// The file that the script makes of a design under the name `made`, made unless it is kept from an earlier run.
+    fn kept(
+        &self,
+        script: &str,
+        verilog: &str,
+        made: &str,
+        label: &str,
+        is_good: &dyn Fn(&Path) -> bool,
+    ) -> Result<PathBuf> {
         let mut hash = Sha256::new();
-        for part in [self.yosys.version.as_str(), script.as_str(), verilog] {
+        for part in [self.yosys.version.as_str(), script, verilog] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        let kept = self.store.join(format!("{}.json", hex::encode(hash.finalize())));
-        if let Some(cells) = read_kept(&kept) {
-            return Ok(cells);
+        let ending = made.rsplit('.').next().unwrap_or(made);
+        let kept = self.store.join(format!("{}.{ending}", hex::encode(hash.finalize())));
+        // What cannot be read or understood is made again.
+        if is_good(&kept) {
+            return Ok(kept);
         }
         // Two at once would only take each other's memory and caches.
         let _lock = FileLock::acquire(&self.store.join("lock"), "synthesise")?;
-        if let Some(cells) = read_kept(&kept) {
-            return Ok(cells);
+        if is_good(&kept) {
+            return Ok(kept);
         }
         let folder = tempfile::tempdir_in(&self.store).context("cannot make a folder to synthesise in")?;
         std::fs::write(folder.path().join("design.v"), verilog).context("cannot write the design")?;
         std::fs::write(folder.path().join("synth.ys"), script).context("cannot write the script")?;
         self.run(folder.path(), label)?;
-        let report = folder.path().join("stat.json");
-        let text = std::fs::read_to_string(&report).context("Yosys wrote no statistics")?;
-        let cells = cells(&text)?;
+        let report = folder.path().join(made);
+        if !is_good(&report) {
+            bail!("Yosys wrote no {made} that can be read");
+        }
         // Renamed into place, so that nobody reads half of it.
         std::fs::rename(&report, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
-        Ok(cells)
+        Ok(kept)
+    }
+
+    /// The Verilog as this family can take it: only some parts have UltraRAM, block RAM stands in for it elsewhere.
+    fn fitting(&self, verilog: &str) -> String {
+        match self.family.as_str() {
+            "xcup" => verilog.to_owned(),
+            _ => verilog.replace("ram_style = \"ultra\"", "ram_style = \"block\""),
+        }
+    }
+
+    /// Synthesis of `design.v` to a netlist.
+    fn netlist_script(&self, top: &str) -> String {
+        let synthesis = match self.family.as_str() {
+            "ecp5" => format!("synth_ecp5 -top {top}"),
+            // The longest shift registers have an output that place and route does not know.
+            family => format!("synth_xilinx -family {family} -flatten -nosrl -noiopad -noclkbuf -top {top}"),
+        };
+        format!(
+            "read_verilog design.v\n{synthesis}\ndelete t:$scopeinfo\nselect -clear\n\
+             select {top}\nwrite_rtlil -selected netlist.il\n"
+        )
     }
 
     fn script(&self, top: &str) -> String {
         // Only these families have UltraRAM.
         let uram = if self.family == "xcup" { " -uram" } else { "" };
-        format!(
-            "read_verilog design.v\n\
-             synth_xilinx -family {}{uram} -noiopad -noclkbuf -top {top}\n\
-             tee -q -o stat.json stat -json -top {top}\n",
-            self.family
-        )
+        let synthesis = match self.family.as_str() {
+            "ecp5" => format!("synth_ecp5 -top {top}"),
+            family => format!("synth_xilinx -family {family}{uram} -noiopad -noclkbuf -top {top}"),
+        };
+        format!("read_verilog design.v\n{synthesis}\ntee -q -o stat.json stat -json -top {top}\n")
     }
 
     fn run(&self, folder: &Path, label: &str) -> Result<()> {
-        let mut child = self
-            .yosys
-            .script(folder, "synth.ys")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot start Yosys")?;
-        let output = Arc::new(Mutex::new(Log::default()));
-        let readers = [
-            child.stdout.take().map(|pipe| follow(pipe, &output)),
-            child.stderr.take().map(|pipe| follow(pipe, &output)),
-        ];
-        let outcome = self.wait(&mut child, &output, label);
-        if outcome.is_err() {
-            // Both fail only if it has ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        outcome?;
-        for reader in readers.into_iter().flatten() {
-            let _ = reader.join();
-        }
-        let status = child.wait().context("cannot wait for Yosys")?;
-        if !status.success() {
-            let text = output.lock().unwrap_or_else(PoisonError::into_inner).text.clone();
-            bail!("Yosys failed ({status}); its last lines:\n{}", last_lines(&text, 20));
-        }
-        Ok(())
-    }
-
-    /// Waits for the end, with progress on standard error.
-    fn wait(&self, child: &mut Child, output: &Mutex<Log>, label: &str) -> Result<()> {
-        let terminal = std::io::stderr().is_terminal();
-        let started = Instant::now();
-        let mut announced: Option<Instant> = None;
-        while child.try_wait().context("cannot wait for Yosys")?.is_none() {
-            let passed = started.elapsed();
-            if passed > self.timeout {
-                bail!("Yosys was stopped after {} s: give it longer with --timeout", self.timeout.as_secs());
-            }
-            if terminal || announced.is_none_or(|last| last.elapsed() >= QUIET) {
-                let pass = output.lock().unwrap_or_else(PoisonError::into_inner).pass.clone();
-                let line = format!("{label}: {} s {pass}", passed.as_secs());
-                // A terminal's line is written over, others follow each other.
-                if terminal {
-                    eprint!("\r\x1b[K{line}")
-                } else {
-                    eprintln!("{line}")
-                }
-                announced = Some(Instant::now());
-            }
-            std::thread::sleep(POLL);
-        }
-        if terminal {
-            eprint!("\r\x1b[K");
-        }
-        eprintln!("{label}: {} s", started.elapsed().as_secs());
-        Ok(())
+        let watch = Watch { program: "Yosys", label, timeout: self.timeout, stage: yosys_pass, log: None };
+        watch.run(&mut self.yosys.script(folder, "synth.ys"))
     }
 }
 
-fn read_kept(path: &Path) -> Option<BTreeMap<String, u64>> {
-    // What cannot be read or understood is made again.
+/// A module's netlist.
+pub struct Netlist {
+    /// Name of the module.
+    pub module: String,
+    /// The name that the file has it under, where that is another one.
+    pub written_as: Option<String>,
+    /// The file.
+    pub file: PathBuf,
+}
+
+fn read_cells(path: &Path) -> Option<BTreeMap<String, u64>> {
     cells(&std::fs::read_to_string(path).ok()?).ok()
-}
-
-/// What a running Yosys has written.
-#[derive(Default)]
-struct Log {
-    /// The end of it.
-    text: String,
-    /// The pass it is in.
-    pass: String,
-}
-
-impl Log {
-    /// Bytes that are kept, enough for the message of an error.
-    const KEPT: usize = 16_384;
-
-    fn push(&mut self, line: &str) {
-        if let Some((_, pass)) = line.split_once("Executing ") {
-            self.pass = pass.split([' ', '.']).next().unwrap_or_default().to_owned();
-        }
-        if self.text.len() > Log::KEPT {
-            self.text = last_lines(&self.text, 40);
-            self.text.push('\n');
-        }
-        self.text.push_str(line);
-        self.text.push('\n');
-    }
-}
-
-fn follow(pipe: impl Read + Send + 'static, output: &Arc<Mutex<Log>>) -> std::thread::JoinHandle<()> {
-    let output = output.clone();
-    std::thread::spawn(move || {
-        for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
-            output.lock().unwrap_or_else(PoisonError::into_inner).push(&String::from_utf8_lossy(&line));
-        }
-    })
 }
 
 #[cfg(test)]
@@ -201,17 +183,6 @@ mod tests {
             }
             Err(error) => Err(error),
         }
-    }
-
-    #[test]
-    fn a_log_knows_the_pass_and_keeps_the_end() {
-        let mut log = Log::default();
-        log.push("2.29.14. Executing OPT_CLEAN pass (remove unused cells and wires).");
-        for index in 0..10_000 {
-            log.push(&format!("line {index}"));
-        }
-        assert_eq!(log.pass, "OPT_CLEAN");
-        assert!(log.text.ends_with("line 9999\n") && log.text.len() < 2 * Log::KEPT);
     }
 
     #[test]
