@@ -19,9 +19,6 @@ pub struct Tile {
     /// Its sites.
     #[serde(default)]
     pub sites: BTreeMap<String, String>,
-    /// What pins of the package can be, by site.
-    #[serde(default)]
-    pub pin_functions: BTreeMap<String, String>,
 }
 
 /// Where the bits of a tile lie.

@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn frames_are_written_as_the_tool_reads_them() {
         let mut frames = Frames::default();
-        frames.words.insert(0x400101, [0; FRAME_WORDS]).map_or((), drop);
+        frames.words.entry(0x400101).or_insert([0; FRAME_WORDS]);
         frames.words.insert(0x20, std::array::from_fn(|word| word as u32));
         let text = frames.text();
         assert!(text.starts_with("0x00000020 0x00000000,0x00000001,") && text.lines().count() == 2, "{text}");
