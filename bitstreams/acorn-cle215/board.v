@@ -30,8 +30,7 @@ module acorn_cle215 #(
 
   IBUF rxd_pad (.I(serial_rx), .O(rxd));
   OBUF txd_pad (.I(txd), .O(serial_tx));
-  // The LED lights while its pad is low.
-  OBUF led_pad (.I(!busy), .O(led));
+  OBUF led_pad (.I(busy), .O(led));
 
   // The shell resets the card itself after configuration.
   spandrel_card card (

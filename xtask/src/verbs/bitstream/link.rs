@@ -3,7 +3,7 @@
 use super::super::synth::{Netlist, Resources, Synthesis};
 use crate::board::{Board, Open};
 use crate::watch::{Watch, yosys_pass};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,11 @@ pub fn link(
         .run(&mut synthesis.yosys().script(work, "link.ys"))?;
     let stat = work.join("stat.json");
     let text = std::fs::read_to_string(&stat).with_context(|| format!("cannot read {}", stat.display()))?;
-    Ok(Linked { json: work.join("card.netlist.json"), cells: super::super::synth::cells(&text)? })
+    let cells = super::super::synth::cells(&text)?;
+    if let Some(kind) = cells.keys().find(|kind| kind.starts_with('$')) {
+        bail!("{} has logic ({kind}) that is no cell of the part: write it as cells", wrapper.display());
+    }
+    Ok(Linked { json: work.join("card.netlist.json"), cells })
 }
 
 fn script(family: &str, open: &Open, netlists: &[Netlist]) -> String {
@@ -69,7 +73,7 @@ fn script(family: &str, open: &Open, netlists: &[Netlist]) -> String {
     let _ = write!(
         text,
         "{cells}read_verilog wrapper.v\nchparam -set MULTIPLY {} -set DIVIDE {} {top}\nhierarchy -check -top {top}\n\
-         proc\nflatten -noscopeinfo\nopt_clean -purge\ncheck -assert\n\
+         proc\nflatten -noscopeinfo\nopt_clean -purge\ncheck -assert\nblackbox =A:whitebox\n\
          tee -q -o stat.json stat -json -top {top}\nwrite_json card.netlist.json\n",
         open.clock.multiply, open.clock.divide
     );
