@@ -52,7 +52,9 @@ impl Watch<'_> {
     pub fn run(&self, command: &mut Command) -> Result<()> {
         let program = self.program;
         let file = match self.log {
-            Some(path) => Some(File::create(path).with_context(|| format!("cannot write {}", path.display()))?),
+            Some(path) => {
+                Some(File::create(path).with_context(|| format!("cannot write {}", path.display()))?)
+            }
             None => None,
         };
         let mut child = command
@@ -192,7 +194,10 @@ mod tests {
         assert!(error.to_string().contains("because"), "{error}");
         let begun = Instant::now();
         let error = watch(0).run(Command::new("sleep").arg("60")).unwrap_err();
-        assert!(error.to_string().contains("--timeout") && begun.elapsed() < Duration::from_secs(30), "{error}");
+        assert!(
+            error.to_string().contains("--timeout") && begun.elapsed() < Duration::from_secs(30),
+            "{error}"
+        );
     }
 
     #[test]

@@ -103,7 +103,10 @@ fn revision() -> Result<String> {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").current_dir(checkout_root()).args(arguments).output();
         let output = output.context("cannot run git for the card's revision")?;
-        Ok::<_, anyhow::Error>((output.status.success(), String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+        Ok::<_, anyhow::Error>((
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        ))
     };
     let (is_checkout, head) = git(&["rev-parse", "HEAD"])?;
     let (_, changes) = git(&["status", "--porcelain", "--untracked-files=no"])?;
@@ -140,6 +143,15 @@ impl<'a> Flow<'a> {
     fn make(&self, top: &str, verilog: &str, revision: &str) -> Result<(Manifest, Timing)> {
         let open = self.board.open()?;
         let family = self.board.settings.family.as_str();
+        let clock_khz = self.board.profile.clock_khz;
+        let made_khz = open.clock.card_khz(family);
+        if made_khz != clock_khz {
+            bail!(
+                "[open.clock] of bitstreams/{0}/board.toml makes {made_khz} kHz, and clock_khz of its profile.toml is \
+                 {clock_khz}: change the one or the other",
+                self.board.name
+            );
+        }
         let work = self.out.join("work");
         std::fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
         let image = self.out.join("card.bit");
@@ -152,7 +164,6 @@ impl<'a> Flow<'a> {
         let linked = link::link(self.board, open, &self.synthesis, &netlists, &work, self.timeout)?;
         let resources = linked.resources();
         self.fits(&resources)?;
-        let clock_khz = self.board.profile.clock_khz;
         let placed = place::place(
             &self.tools,
             &place::Job {
@@ -176,7 +187,10 @@ impl<'a> Flow<'a> {
         let timing = Timing::read(&read(&placed.report)?, &run)?;
         write(&self.out.join("timing.json"), (serde_json::to_string_pretty(&timing)? + "\n").as_bytes())?;
         if !timing.closes() {
-            bail!("the card's clock is not reached, so no bitstream was made; another --seed may do\n{}", timing.text());
+            bail!(
+                "the card's clock is not reached, so no bitstream was made; another --seed may do\n{}",
+                timing.text()
+            );
         }
         pack::pack(&self.tools, family, open, &placed.configuration, &work, &image, self.timeout)?;
         let bytes = std::fs::read(&image).with_context(|| format!("cannot read {}", image.display()))?;
@@ -234,7 +248,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 impl Made {
     fn text(&self, out: &Path) -> String {
         let Manifest { board, bitstream, resources, git_revision, .. } = &self.manifest;
-        let resources: Vec<String> = resources.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let resources: Vec<String> =
+            resources.iter().map(|(name, count)| format!("{name} {count}")).collect();
         format!(
             "{} for {board}: {} bytes, SHA-256 {}, revision {git_revision}, {} s\n{}\n{}",
             out.join(&bitstream.file).display(),

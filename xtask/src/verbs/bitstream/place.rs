@@ -54,7 +54,8 @@ pub fn place(tools: &FpgaTools, job: &Job<'_>) -> Result<Placed> {
     let mut command;
     match job.family {
         "xc7" => {
-            text += &format!("\ncreate_clock -period {:.4} [get_nets clock]\n", 1e6 / f64::from(job.clock_khz));
+            text +=
+                &format!("\ncreate_clock -period {:.4} [get_nets clock]\n", 1e6 / f64::from(job.clock_khz));
             command = tools.nextpnr_xilinx();
             command.args(["--device", &format!("{device}{package}-{speed}"), "--chipdb"]);
             command.arg(tools.xilinx_chipdb(device));
@@ -91,7 +92,9 @@ fn run(command: &mut Command, job: &Job<'_>, log: &Path) -> Result<()> {
 
 /// The last line that says how far it is.
 fn stage(line: &str) -> Option<&str> {
-    line.strip_prefix("Info:").map(str::trim).filter(|line| !line.is_empty() && !line.contains('|') && !line.contains("ns"))
+    line.strip_prefix("Info:")
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.contains('|') && !line.contains("ns"))
 }
 
 /// The board's constraints.

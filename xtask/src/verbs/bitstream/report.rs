@@ -103,7 +103,9 @@ impl Timing {
         for (name, Fmax { achieved, constraint }) in &report.fmax {
             let wanted = f64::from(run.clock_khz) / 1e3;
             if (constraint / wanted - 1.0).abs() > 0.005 {
-                bail!("clock {name} is constrained to {constraint:.3} MHz, and the card's is {wanted:.3} MHz");
+                bail!(
+                    "clock {name} is constrained to {constraint:.3} MHz, and the card's is {wanted:.3} MHz"
+                );
             }
             reached = reached.min(*achieved);
         }
@@ -124,7 +126,8 @@ impl Timing {
             }
         }
         let modelled = |kind: &&String| kind.starts_with("DSP48");
-        let not_modelled = run.cells.iter().filter(|(kind, _)| modelled(kind)).map(|(kind, count)| (kind.clone(), *count));
+        let not_modelled =
+            run.cells.iter().filter(|(kind, _)| modelled(kind)).map(|(kind, count)| (kind.clone(), *count));
         Ok(Timing {
             clock_khz: run.clock_khz,
             reached_khz: (reached * 1e3) as u32,
@@ -156,7 +159,9 @@ impl Timing {
             text += &format!("  over {}\n", nets.join(", "));
         }
         for (kind, count) in &self.not_modelled {
-            text += &format!("nextpnr has no delays of {kind}: paths that begin or end at these {count} are not in the figures\n");
+            text += &format!(
+                "nextpnr has no delays of {kind}: paths that begin or end at these {count} are not in the figures\n"
+            );
         }
         if self.hold_violations > 0 {
             text += &format!("{} paths are shorter than nextpnr's hold times\n", self.hold_violations);
@@ -191,7 +196,8 @@ fn path(critical: &CriticalPath) -> Path {
 
 /// The number in the last line `Info: 2 Hold/min time violations`.
 fn hold_violations(log: &str) -> u64 {
-    let count = |line: &str| line.split_once("Hold/min time violations")?.0.split_whitespace().last()?.parse().ok();
+    let count =
+        |line: &str| line.split_once("Hold/min time violations")?.0.split_whitespace().last()?.parse().ok();
     log.lines().filter_map(count).next_back().unwrap_or_default()
 }
 

@@ -85,7 +85,10 @@ impl BoardReport {
             let columns = needs.beside(&self.whole).map(|(_, needs, _)| needs.to_string());
             text += &format!("| {name} | {} |\n", columns.join(" | "));
         }
-        text += &format!("| **the card** | {} |\n", self.needs.beside(&self.whole).map(|(_, needs, _)| format!("**{needs}**")).join(" | "));
+        text += &format!(
+            "| **the card** | {} |\n",
+            self.needs.beside(&self.whole).map(|(_, needs, _)| format!("**{needs}**")).join(" | ")
+        );
         let columns = self.whole.beside(&self.whole).map(|(_, whole, _)| whole.to_string());
         text += &format!("| {} | {} |\n", self.part, columns.join(" | "));
         text += &format!("| of it | {} |\n", self.needs.beside(&self.whole).map(percent).join(" | "));
@@ -125,7 +128,9 @@ impl BoardReport {
         };
         let mut rows: Vec<_> = named.iter().map(|(row, needs)| (name(row), *needs)).collect();
         if !rest.is_empty() {
-            let sum = rest.iter().fold(Resources::default(), |sum, (row, _)| sum.plus(&row.own.times(row.instances)));
+            let sum = rest
+                .iter()
+                .fold(Resources::default(), |sum, (row, _)| sum.plus(&row.own.times(row.instances)));
             rows.push((format!("{} other modules", rest.len()), Needs::of(&self.family, &sum)));
         }
         rows
@@ -172,7 +177,10 @@ mod tests {
                 "bitstreams/{name}/resources.json is of another card: {remedy}"
             );
             let readme = std::fs::read_to_string(board.folder.join("README.md"))?;
-            assert!(readme.contains(&report.markdown()), "bitstreams/{name}/README.md has another table: {remedy}");
+            assert!(
+                readme.contains(&report.markdown()),
+                "bitstreams/{name}/README.md has another table: {remedy}"
+            );
             tables += 1;
         }
         assert!(tables > 0, "not one board has a table");

@@ -51,8 +51,17 @@ pub struct Part {
     pub name: String,
     /// The module, and with it what it holds: small modules whole, large ones as black boxes.
     pub text: String,
-    /// The part before it that differs by its name alone, if there is one.
-    pub twin_of: Option<usize>,
+    /// The names of the module and of all that it holds, in an order that twins share.
+    names: Vec<String>,
+    /// The first part that differs from it by these names alone, if there is one before it.
+    twin_of: Option<usize>,
+}
+
+impl Part {
+    /// The part whose netlist is this one's under another name, if there is one: twins that hold the same modules.
+    pub fn same_netlist(&self, parts: &[Part]) -> Option<usize> {
+        self.twin_of.filter(|twin| parts[*twin].names[1..] == self.names[1..])
+    }
 }
 
 /// The modules of a design that are synthesised on their own, those inside others before those that hold them; nothing where
@@ -74,12 +83,31 @@ pub fn parts(top: &str, verilog: &str) -> Vec<Part> {
             false => part.text.to_owned(),
         });
         let text: String = std::iter::once(module.text.to_owned()).chain(insides).collect();
-        let nameless = text.replacen(&format!("module {}", module.name), "module", 1);
+        let of_insides = inside.iter().map(|part| part.name.to_owned());
+        let names: Vec<String> = std::iter::once(module.name.to_owned()).chain(of_insides).collect();
+        let nameless = without_names(&text, &names);
         let twin_of = anonymous.iter().position(|other| *other == nameless);
         anonymous.push(nameless);
-        found.push(Part { name: module.name.to_owned(), text, twin_of });
+        found.push(Part { name: module.name.to_owned(), text, names, twin_of });
     }
     found
+}
+
+/// The text with each of the names as its place among them.
+fn without_names(text: &str, names: &[String]) -> String {
+    let is_word = |byte: char| byte.is_ascii_alphanumeric() || byte == '_' || byte == '$';
+    let mut nameless = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|next| is_word(next) != is_word(first)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        match names.iter().position(|name| name == word) {
+            Some(place) => nameless += &format!("\\{place} "),
+            None => nameless += word,
+        }
+        rest = after;
+    }
+    nameless
 }
 
 /// What a module of a design needs.
@@ -125,7 +153,9 @@ pub fn table(
     let row = |part: &Part| {
         let mut own = Resources::default();
         let leaves = cells.get(part.name.as_str()).into_iter().flatten();
-        leaves.filter(|(kind, _)| !cells.contains_key(kind.as_str())).for_each(|(kind, count)| own.count(kind, *count));
+        leaves
+            .filter(|(kind, _)| !cells.contains_key(kind.as_str()))
+            .for_each(|(kind, count)| own.count(kind, *count));
         let instances = instances.get(part.name.as_str()).copied().unwrap_or_default();
         ModuleRow { module: part.name.clone(), instances, own }
     };
@@ -140,7 +170,14 @@ fn cells_of<'a>(
 ) -> Result<BTreeMap<&'a str, BTreeMap<String, u64>>> {
     let mut cells: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
     for (index, part) in parts.iter().enumerate() {
-        if let Some(known) = part.twin_of.and_then(|twin| cells.get(parts[twin].name.as_str()).cloned()) {
+        if let Some(twin) = part.twin_of.map(|twin| &parts[twin])
+            && let Some(known) = cells.get(twin.name.as_str())
+        {
+            let renamed = |kind: &String| match twin.names.iter().position(|name| name == kind) {
+                Some(place) => part.names[place].clone(),
+                None => kind.clone(),
+            };
+            let known = known.iter().map(|(kind, count)| (renamed(kind), *count)).collect();
             cells.insert(&part.name, known);
             continue;
         }
@@ -238,10 +275,30 @@ mod tests {
     #[test]
     fn twins_are_found() {
         let body = format!("(x);\n  input wire x;\n{}endmodule\n\n", "  // long\n".repeat(LARGE / 8));
-        let text = format!("module a{body}module a_2{body}module top(x);\n  a one(x);\n  a_2 two(x);\nendmodule\n");
+        let text =
+            format!("module a{body}module a_2{body}module top(x);\n  a one(x);\n  a_2 two(x);\nendmodule\n");
         let found = parts("top", &text);
         let names: Vec<_> = found.iter().map(|part| (part.name.as_str(), part.twin_of)).collect();
         assert_eq!(names, [("a", None), ("a_2", Some(0)), ("top", None)]);
+        assert_eq!(found[1].same_netlist(&found), Some(0));
         assert!(parts("other", &text).is_empty());
+        // What they hold has other names, too.
+        let body = |inside: &str| {
+            format!(
+                "(x);\n  input wire x;\n{}  {inside} i(x);\nendmodule\n\n",
+                "  // long\n".repeat(LARGE / 8)
+            )
+        };
+        let small = "(x);\n  input wire x;\nendmodule\n\n";
+        let text = format!(
+            "module s{small}module s_2{small}module a{}module a_2{}module top(x);\n  a one(x);\n  a_2 two(x);\nendmodule\n",
+            body("s"),
+            body("s_2")
+        );
+        let found = parts("top", &text);
+        assert_eq!(
+            (found[1].name.as_str(), found[1].twin_of, found[1].same_netlist(&found)),
+            ("a_2", Some(0), None)
+        );
     }
 }

@@ -119,8 +119,16 @@ mod tests {
         let ecp5 = r#"{"MULT18X18D": 1, "LUT4": 2, "PFUMX": 3, "TRELLIS_FF": 4, "CCU2C": 5, "DP16KD": 6, "PDPW16KD": 7,
             "TRELLIS_DPR16X4": 8}"#;
         let found = sum(&format!(r#"{{"design": {{"num_cells_by_type": {ecp5}}}}}"#))?;
-        let expected =
-            Resources { dsp: 1, lut: 2, other: 3, ff: 4, carry: 5, bram18: 13, lutram: 8, ..Resources::default() };
+        let expected = Resources {
+            dsp: 1,
+            lut: 2,
+            other: 3,
+            ff: 4,
+            carry: 5,
+            bram18: 13,
+            lutram: 8,
+            ..Resources::default()
+        };
         assert_eq!(found, expected);
         let cells = r#"{"DSP48E1": 1, "LUT1": 2, "LUT6": 3, "FDSE": 4, "FDRE_1": 5, "CARRY8": 6, "SRLC32E": 7,
             "MUXF7": 8, "RAM32M": 9, "RAMB36E2": 10, "RAMB18E2": 11, "URAM288": 12}"#;

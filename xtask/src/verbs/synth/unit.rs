@@ -127,7 +127,8 @@ impl Emitter {
         if let Some(revision) = git_revision {
             command.args(["--revision", revision]);
         }
-        let summary: CardSummary = serde_json::from_slice(&summary(&mut command)?).context("spandrel-emit's summary")?;
+        let summary: CardSummary =
+            serde_json::from_slice(&summary(&mut command)?).context("spandrel-emit's summary")?;
         let verilog =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Card { top: summary.top, verilog })
@@ -138,7 +139,8 @@ impl Emitter {
         let file = folder.path().join("unit.v");
         let mut command = Command::new(&self.program);
         command.args(["--unit", unit]).args(options).arg("--out").arg(&file).args(shape.arguments());
-        let summary: Summary = serde_json::from_slice(&summary(&mut command)?).context("spandrel-emit's summary")?;
+        let summary: Summary =
+            serde_json::from_slice(&summary(&mut command)?).context("spandrel-emit's summary")?;
         let verilog =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Unit { top: summary.top, verilog, counts: summary.counts })

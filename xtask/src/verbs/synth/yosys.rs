@@ -47,9 +47,8 @@ impl Synthesis {
 
     /// The cells of the design with this top module, by kind, black boxes included.
     pub(super) fn cells(&self, top: &str, verilog: &str, label: &str) -> Result<BTreeMap<String, u64>> {
-        let kept = self.kept(&self.script(top), verilog, "stat.json", label, &|path| {
-            read_cells(path).is_some()
-        })?;
+        let kept =
+            self.kept(&self.script(top), verilog, "stat.json", label, &|path| read_cells(path).is_some())?;
         read_cells(&kept).context("Yosys wrote no statistics")
     }
 
@@ -64,7 +63,7 @@ impl Synthesis {
         let mut netlists: Vec<Netlist> = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             // A twin's netlist is read under its own name.
-            let of = part.twin_of.unwrap_or(index);
+            let of = part.same_netlist(&parts).unwrap_or(index);
             let Part { name, text, .. } = &parts[of];
             let label = part_label(&parts, of, label);
             let script = self.netlist_script(name);
@@ -150,8 +149,7 @@ impl Synthesis {
     }
 
     fn run(&self, folder: &Path, label: &str) -> Result<()> {
-        let watch =
-            Watch { program: "Yosys", label, timeout: self.timeout, stage: yosys_pass, log: None };
+        let watch = Watch { program: "Yosys", label, timeout: self.timeout, stage: yosys_pass, log: None };
         watch.run(&mut self.yosys.script(folder, "synth.ys"))
     }
 }
