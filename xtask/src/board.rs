@@ -55,6 +55,9 @@ pub struct Open {
     pub clock: Clock,
     /// The pads that are asynchronous to every clock; any other path from or to no clock is an error.
     pub asynchronous: Vec<String>,
+    /// Modules of the card whose timing is measured by themselves.
+    #[serde(default)]
+    pub timing: Vec<String>,
     /// More arguments of nextpnr.
     #[serde(default)]
     pub arguments: Vec<String>,

@@ -13,3 +13,4 @@ pub mod setup;
 pub mod soak;
 pub mod synth;
 pub mod test;
+pub mod timing;

@@ -7,10 +7,12 @@ mod pack;
 mod place;
 mod report;
 
+pub use report::Timing;
+
 use super::synth::{Emitter, Resources, Synthesis};
 use crate::board::{Board, Needs};
 use anyhow::{Context, Result, bail};
-use report::{Run, Timing};
+use report::Run;
 use serde::Serialize;
 use spandrel_abi::manifest::{BitstreamFile, MANIFEST_FORMAT, Manifest, abi_text, sha256};
 use spandrel_tools::{FpgaTools, checkout_root, fpga_tools, update_fpga_lock};
@@ -120,7 +122,7 @@ fn revision() -> Result<String> {
 }
 
 /// From Verilog to a bitstream for a board.
-struct Flow<'a> {
+pub struct Flow<'a> {
     board: &'a Board,
     tools: FpgaTools,
     synthesis: Synthesis,
@@ -130,7 +132,9 @@ struct Flow<'a> {
 }
 
 impl<'a> Flow<'a> {
-    fn new(board: &'a Board, seed: u32, timeout: Duration, out: PathBuf) -> Result<Flow<'a>> {
+    /// Finds the tools; what is made lands in the folder `out`, and a run of a tool that takes longer than `timeout` is
+    /// stopped.
+    pub fn new(board: &'a Board, seed: u32, timeout: Duration, out: PathBuf) -> Result<Flow<'a>> {
         let tools = fpga_tools()?;
         let synthesis = Synthesis::new(&board.settings.family, timeout)?;
         Ok(Flow { board, tools, synthesis, seed, timeout, out })
@@ -143,6 +147,52 @@ impl<'a> Flow<'a> {
     fn make(&self, top: &str, verilog: &str, revision: &str) -> Result<(Manifest, Timing)> {
         let open = self.board.open()?;
         let family = self.board.settings.family.as_str();
+        let image = self.out.join("card.bit");
+        // What an earlier run left would pass for this one's.
+        for old in ["card.bit", "card.json"] {
+            let _ = std::fs::remove_file(self.out.join(old));
+        }
+        let Routed { resources, timing, placed } = self.route(top, verilog)?;
+        if !timing.closes() {
+            bail!(
+                "the card's clock is not reached, so no bitstream was made; another --seed may do\n{}",
+                timing.text()
+            );
+        }
+        let work = self.work();
+        pack::pack(&self.tools, family, open, &placed.configuration, &work, &image, self.timeout)?;
+        let bytes = std::fs::read(&image).with_context(|| format!("cannot read {}", image.display()))?;
+        let manifest = Manifest {
+            format: MANIFEST_FORMAT,
+            board: self.board.name.clone(),
+            board_number: self.board.profile.board,
+            abi: abi_text(),
+            git_revision: revision.to_owned(),
+            profile_sha256: sha256(self.board.profile_text.as_bytes()),
+            rtl_sha256: sha256(verilog.as_bytes()),
+            tools: place::versions(family, &self.tools, &self.synthesis).into_iter().collect(),
+            clock_khz: timing.clock_khz,
+            clock_reached_khz: timing.reached_khz,
+            resources: counts(&resources),
+            bitstream: BitstreamFile::of("card.bit", &bytes),
+        };
+        write(&self.out.join("card.json"), (serde_json::to_string_pretty(&manifest)? + "\n").as_bytes())?;
+        Ok((manifest, timing))
+    }
+
+    /// What a design with this top module needs, and the clock it reaches; no bitstream is made.
+    ///
+    /// # Errors
+    /// Those of [`Flow::make`], but that a clock which is not reached is none.
+    pub fn time(&self, top: &str, verilog: &str) -> Result<(Resources, Timing)> {
+        let Routed { resources, timing, .. } = self.route(top, verilog)?;
+        Ok((resources, timing))
+    }
+
+    /// Synthesises, places and routes; writes `timing.json`.
+    fn route(&self, top: &str, verilog: &str) -> Result<Routed> {
+        let open = self.board.open()?;
+        let family = self.board.settings.family.as_str();
         let clock_khz = self.board.profile.clock_khz;
         let made_khz = open.clock.card_khz(family);
         if made_khz != clock_khz {
@@ -152,13 +202,10 @@ impl<'a> Flow<'a> {
                 self.board.name
             );
         }
-        let work = self.out.join("work");
+        let work = self.work();
         std::fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
-        let image = self.out.join("card.bit");
-        // What an earlier run left would pass for this one's.
-        for old in ["card.bit", "card.json", "timing.json"] {
-            let _ = std::fs::remove_file(self.out.join(old));
-        }
+        let report = self.out.join("timing.json");
+        let _ = std::fs::remove_file(&report);
         write(&work.join("card.v"), verilog.as_bytes())?;
         let netlists = self.synthesis.netlists(top, verilog, &self.board.name)?;
         let linked = link::link(self.board, open, &self.synthesis, &netlists, &work, self.timeout)?;
@@ -185,31 +232,12 @@ impl<'a> Flow<'a> {
             cells: &linked.cells,
         };
         let timing = Timing::read(&read(&placed.report)?, &run)?;
-        write(&self.out.join("timing.json"), (serde_json::to_string_pretty(&timing)? + "\n").as_bytes())?;
-        if !timing.closes() {
-            bail!(
-                "the card's clock is not reached, so no bitstream was made; another --seed may do\n{}",
-                timing.text()
-            );
-        }
-        pack::pack(&self.tools, family, open, &placed.configuration, &work, &image, self.timeout)?;
-        let bytes = std::fs::read(&image).with_context(|| format!("cannot read {}", image.display()))?;
-        let manifest = Manifest {
-            format: MANIFEST_FORMAT,
-            board: self.board.name.clone(),
-            board_number: self.board.profile.board,
-            abi: abi_text(),
-            git_revision: revision.to_owned(),
-            profile_sha256: sha256(self.board.profile_text.as_bytes()),
-            rtl_sha256: sha256(verilog.as_bytes()),
-            tools: place::versions(family, &self.tools, &self.synthesis).into_iter().collect(),
-            clock_khz,
-            clock_reached_khz: timing.reached_khz,
-            resources: counts(&resources),
-            bitstream: BitstreamFile::of("card.bit", &bytes),
-        };
-        write(&self.out.join("card.json"), (serde_json::to_string_pretty(&manifest)? + "\n").as_bytes())?;
-        Ok((manifest, timing))
+        write(&report, (serde_json::to_string_pretty(&timing)? + "\n").as_bytes())?;
+        Ok(Routed { resources, timing, placed })
+    }
+
+    fn work(&self) -> PathBuf {
+        self.out.join("work")
     }
 
     /// Refuses what is larger than the part, before hours are spent on it.
@@ -227,6 +255,13 @@ impl<'a> Flow<'a> {
             ),
         }
     }
+}
+
+/// A design that was placed and routed.
+struct Routed {
+    resources: Resources,
+    timing: Timing,
+    placed: place::Placed,
 }
 
 /// The counts of a manifest. Block RAMs are in units of 18 Kibit.

@@ -207,6 +207,22 @@ fn count_instances<'a>(
     }
 }
 
+/// The text of a module and of all modules that it holds, at any depth; empty where there is no such module.
+pub fn reachable(top: &str, verilog: &str) -> String {
+    let all = modules(verilog);
+    let mut found: Vec<&Module<'_>> = all.iter().filter(|module| module.name == top).collect();
+    let mut next = 0;
+    while let Some(module) = found.get(next).copied() {
+        next += 1;
+        for part in all.iter().filter(|part| instantiates(module.text, part.name)) {
+            if found.iter().all(|known| known.name != part.name) {
+                found.push(part);
+            }
+        }
+    }
+    found.iter().map(|module| module.text).collect()
+}
+
 /// Adds the modules that are inside a module, each once; what is inside those of them that are large is left to their own
 /// synthesis.
 fn collect_inside<'a>(module: &Module<'_>, all: &'a [Module<'a>], inside: &mut Vec<&'a Module<'a>>) {
@@ -253,6 +269,13 @@ mod tests {
         assert!(instantiates(found[0].text, "b") && !instantiates(found[1].text, "a"));
         let expected = "(* blackbox *)\nmodule a(x, y);\n  input wire x;\n  output reg y;\nendmodule\n";
         assert_eq!(found[0].blackbox(), expected);
+    }
+
+    #[test]
+    fn what_a_module_holds_is_reachable() {
+        assert_eq!(reachable("b", DESIGN), "module b (p);\n  input wire p;\nendmodule\n");
+        assert_eq!(reachable("a", DESIGN).len() + 1, DESIGN.len());
+        assert_eq!(reachable("c", DESIGN), "");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use table::Row;
 
+pub use hierarchy::reachable;
 pub use resources::{Resources, cells};
 pub use unit::{Emitter, Shape};
 pub use yosys::{Netlist, Synthesis};

@@ -38,7 +38,10 @@ impl Synthesis {
 
     /// What each large module of the design needs, and all of it together.
     pub fn table(&self, top: &str, verilog: &str, label: &str) -> Result<(Vec<ModuleRow>, Resources)> {
-        let verilog = self.fitting(verilog);
+        // An UltraRAM's second port sees what the first one writes, the description's old word does not: Yosys takes it only
+        // when told that reading a word while it is written does not matter, which no count depends on.
+        let verilog =
+            self.fitting(verilog).replace("ram_style = \"ultra\"", "ram_style = \"ultra\", no_rw_check");
         if parts(top, &verilog).is_empty() {
             bail!("the design has no module {top}");
         }
