@@ -11,6 +11,7 @@ pub mod model;
 pub mod msm;
 pub mod pcie;
 pub mod poseidon;
+pub mod processor;
 pub mod profile;
 pub mod serial;
 pub mod shared_pool;

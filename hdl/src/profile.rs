@@ -371,6 +371,11 @@ impl Profile {
                 "[digit_serial] and multipliers = \"shared\"".into(),
                 "digit-serial multipliers are not shared",
             )?;
+            must(
+                self.poseidon.iter().all(|core| core.lanes == 1),
+                format!("[digit_serial] and lanes = {:?}", self.poseidon.iter().map(|core| core.lanes).max()),
+                "a Poseidon core with digit-serial multipliers is one lane: give it more multipliers",
+            )?;
         }
         if let Some(serial) = &self.serial {
             must(self.pcie.is_none(), "[serial] and [pcie]".to_owned(), "a card has one shell")?;

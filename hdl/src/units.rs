@@ -1,13 +1,14 @@
 //! The units that are synthesised and counted on their own, by name.
 
 use crate::curve::batched::{BATCH_PAIRS, BatchedAdder};
-use crate::curve::{Curve, complete_adder};
+use crate::curve::{Curve, SerialAdder, complete_adder};
 use crate::datapath::{DatapathConfig, Module, Statistics};
 use crate::emit::{EmitError, Emitted, emit};
-use crate::field::{Pace, Prime, field_unit, montgomery_multiplier};
+use crate::field::{Pace, Prime, SerialFieldUnit, field_unit, montgomery_multiplier};
 use crate::msm::{DigitSource, Shape, recoder};
 use crate::pcie::{Completer, Endpoint512};
-use crate::poseidon::PoseidonCore;
+use crate::poseidon::{PoseidonCore, SerialPoseidon};
+use crate::processor::{Moduli, SerialBank, linear, step};
 use crate::shared_pool::SharedPool;
 use rust_hdl::prelude::Block;
 use std::rc::Rc;
@@ -28,12 +29,14 @@ pub struct UnitOptions {
     pub width: usize,
     /// Lanes of a permutation, 1 to 15.
     pub lanes: usize,
+    /// Digit-serial multipliers of a processor, 1, 2, 4 or 8.
+    pub multipliers: usize,
 }
 
 impl Default for UnitOptions {
     /// The field of BN254's coordinates, one lane for two elements.
     fn default() -> UnitOptions {
-        UnitOptions { prime: Prime::Fq, width: 3, lanes: 1 }
+        UnitOptions { prime: Prime::Fq, width: 3, lanes: 1, multipliers: 2 }
     }
 }
 
@@ -56,6 +59,16 @@ pub enum Unit {
     Poseidon,
     /// The complete adder and the Poseidon permutation on one pool of multipliers.
     SharedPool,
+    /// A digit-serial Montgomery multiplier of one field.
+    SerialMultiplier,
+    /// Addition and subtraction beside it.
+    SerialLinear,
+    /// The complete projective point adder on a processor with so many digit-serial multipliers.
+    SerialAdder,
+    /// The Poseidon permutation on such a processor.
+    SerialPoseidon,
+    /// The unit behind field vector commands on such a processor.
+    SerialFieldUnit,
 }
 
 /// No unit has this name.
@@ -68,7 +81,7 @@ pub struct UnknownUnit {
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 8] = [
+    pub const ALL: [Unit; 13] = [
         Unit::MontgomeryMultiplier,
         Unit::CompleteAdder,
         Unit::BatchedAffineAdder,
@@ -77,6 +90,11 @@ impl Unit {
         Unit::PcieEndpoint,
         Unit::Poseidon,
         Unit::SharedPool,
+        Unit::SerialMultiplier,
+        Unit::SerialLinear,
+        Unit::SerialAdder,
+        Unit::SerialPoseidon,
+        Unit::SerialFieldUnit,
     ];
 
     /// The unit's name on command lines.
@@ -90,11 +108,16 @@ impl Unit {
             Unit::PcieEndpoint => "pcie_endpoint",
             Unit::Poseidon => "poseidon",
             Unit::SharedPool => "shared_pool",
+            Unit::SerialMultiplier => "serial_mont_mul",
+            Unit::SerialLinear => "serial_linear",
+            Unit::SerialAdder => "serial_adder",
+            Unit::SerialPoseidon => "serial_poseidon",
+            Unit::SerialFieldUnit => "serial_field_unit",
         }
     }
 
     /// The names of all units.
-    pub fn names() -> [&'static str; 8] {
+    pub fn names() -> [&'static str; 13] {
         Unit::ALL.map(Unit::name)
     }
 
@@ -104,7 +127,7 @@ impl Unit {
         options: &UnitOptions,
         config: &DatapathConfig,
     ) -> Result<(Emitted, Statistics), EmitError> {
-        let UnitOptions { prime, width, lanes } = *options;
+        let UnitOptions { prime, width, lanes, multipliers } = *options;
         let pipeline = |module: Rc<Module>| Ok((module.emitted(), module.statistics()));
         match self {
             Unit::MontgomeryMultiplier => pipeline(montgomery_multiplier(prime, config)),
@@ -145,7 +168,46 @@ impl Unit {
                 pool.connect_all();
                 Ok((emit(&pool, self.name())?, pool.statistics()))
             }
+            // A multiplier with the addition of its carries: a bank of one.
+            Unit::SerialMultiplier => {
+                let mut bank = SerialBank::new(Moduli::One(prime), 1, 0);
+                bank.connect_all();
+                Ok((emit(&bank, self.name())?, serial(Moduli::One(prime), 1, bank.latency())))
+            }
+            Unit::SerialLinear => pipeline(linear(Moduli::One(prime))),
+            Unit::SerialAdder => {
+                let curve = match prime {
+                    Prime::Fq => Curve::Bn254,
+                    Prime::Fr => Curve::Grumpkin,
+                };
+                let mut adder = SerialAdder::new(curve, multipliers);
+                adder.connect_all();
+                Ok((emit(&adder, self.name())?, serial(Moduli::One(prime), multipliers, adder.latency())))
+            }
+            Unit::SerialPoseidon => {
+                let mut core = SerialPoseidon::new(width, multipliers);
+                core.connect_all();
+                let statistics = serial(Moduli::One(Prime::Fr), multipliers, core.latency());
+                Ok((emit(&core, self.name())?, statistics))
+            }
+            Unit::SerialFieldUnit => {
+                let mut unit = SerialFieldUnit::new(multipliers);
+                unit.connect_all();
+                Ok((emit(&unit, self.name())?, serial(Moduli::Both, multipliers, unit.latency())))
+            }
         }
+    }
+}
+
+/// What a processor's multipliers are made of; its unit of additions and its memories are not counted.
+fn serial(moduli: Moduli, multipliers: usize, latency_cycles: usize) -> Statistics {
+    let step = step(moduli).statistics();
+    Statistics {
+        multiplier_tiles: multipliers * step.multiplier_tiles,
+        adder_bits: multipliers * step.adder_bits,
+        mux_bits: multipliers * step.mux_bits,
+        register_bits: multipliers * step.register_bits,
+        latency_cycles,
     }
 }
 

@@ -15,6 +15,8 @@ use std::time::Duration;
 /// Cycles that a fresh digit may cost in the bucket phase; the engine takes 1 to 4, and up to 20 where all additions
 /// are doublings in affine coordinates.
 const CYCLES_PER_DIGIT: u64 = 32;
+/// Additions, or states, that an engine with a long latency holds at least: so it takes one every latency / this, or more often.
+const HELD_AT_LEAST: u64 = 8;
 /// Cycles that a bucket may cost in clearing and both reduction passes; the engine takes about 2.
 const CYCLES_PER_BUCKET: u64 = 16;
 /// Adder latencies that a window may wait for: chains of the last sums, of log2(elements) links each.
@@ -77,7 +79,7 @@ impl Bounds {
                     most(|id, bits| id.msm_result_points(bits) as u64) * PROJECTIVE_POINT_BYTES as u64;
                 count
                     .saturating_mul(
-                        most_windows * CYCLES_PER_DIGIT
+                        most_windows * CYCLES_PER_DIGIT.max(u64::from(id.msm_latency_cycles) / HELD_AT_LEAST)
                             + CYCLES_PER_BYTE * (field_bytes + AFFINE_POINT_BYTES as u64),
                     )
                     .saturating_add(buckets * CYCLES_PER_BUCKET)
@@ -130,8 +132,9 @@ impl Bounds {
     fn hash_cycles(&self, width: u32, hashes: u64, links: u64) -> u64 {
         let lanes = u64::from(self.identification.lanes(width).max(1));
         let alone = PASSES_PER_HASH * 2 * u64::from(self.identification.poseidon_latency_cycles);
-        (hashes.saturating_mul(PASSES_PER_HASH * CYCLES_PER_PASS) / lanes)
-            .saturating_add(links.saturating_mul(alone))
+        let pass =
+            CYCLES_PER_PASS.max(u64::from(self.identification.poseidon_latency_cycles) / HELD_AT_LEAST);
+        (hashes.saturating_mul(PASSES_PER_HASH * pass) / lanes).saturating_add(links.saturating_mul(alone))
     }
 
     /// Cycles in which a reset must be over: the bucket flags are cleared one by one.

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rust_hdl::prelude::{Block, simulate};
 use spandrel_hdl::datapath::{ConstantProducts, Datapath, DatapathConfig, Interpreter, Module, Multipliers};
 use spandrel_hdl::field::{
-    FIELD_BITS, FieldUnit, Prime, field_unit, montgomery_multiplier, shared_multiplier,
+    FIELD_BITS, FieldPipeline, Prime, field_unit, montgomery_multiplier, shared_multiplier,
 };
 use spandrel_hdl::profile::Profile;
 use spandrel_tests::pipeline::stream;
@@ -170,7 +170,7 @@ fn clocked_interpreter_holds_latency_and_initiation_interval() {
 
 #[test]
 fn rusthdl_simulation_of_the_field_unit_agrees() {
-    let mut unit = FieldUnit::new(&sim_small());
+    let mut unit = FieldPipeline::new(&sim_small());
     unit.connect_all();
     let operations = operations(10, 50);
     let latency = unit.latency();

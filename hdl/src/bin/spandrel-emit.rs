@@ -54,12 +54,20 @@ struct Arguments {
     /// Write the card's wrapper in its vendor's shell beside the card: FILE, and FILE with `_boxes` before its ending for the vendor's blocks without insides
     #[arg(long, value_name = "FILE", conflicts_with = "unit")]
     wrapper: Option<PathBuf>,
+    /// Digit-serial multipliers of serial_adder, serial_poseidon and serial_field_unit: 1, 2, 4 or 8; other units ignore it
+    #[arg(long, default_value_t = 2, value_parser = multipliers)]
+    multipliers: usize,
     /// Keep the insides of pipelines out of the waveforms of whatever is made from the text
     #[arg(long)]
     waveforms: bool,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
+}
+
+fn multipliers(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| [1, 2, 4, 8].contains(count));
+    count.ok_or_else(|| format!("{text} multipliers are not offered: 1, 2, 4 and 8 are"))
 }
 
 fn prime(name: &str) -> Result<Prime, String> {
@@ -115,6 +123,7 @@ fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
                 prime: arguments.prime,
                 width: arguments.width.into(),
                 lanes: arguments.lanes.into(),
+                multipliers: arguments.multipliers,
             };
             let (emitted, statistics) = unit.emitted(&options, &config(arguments)?)?;
             (emitted, Some(statistics))

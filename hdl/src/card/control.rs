@@ -222,6 +222,8 @@ pub struct CardControl {
     pub field_operation: Signal<Out, Bits<2>>,
     /// Field unit: an operation enters.
     pub field_valid: Signal<Out, Bit>,
+    /// Field unit: it is taken.
+    pub field_ready: Signal<In, Bit>,
     /// Field unit: result.
     pub field_result: Signal<In, Bits<256>>,
     /// Field unit: a result leaves.
@@ -360,6 +362,7 @@ impl CardControl {
             field_field: Default::default(),
             field_operation: Default::default(),
             field_valid: Default::default(),
+            field_ready: Default::default(),
             field_result: Default::default(),
             field_result_valid: Default::default(),
             registers: RegisterFile::new(identification),
@@ -628,6 +631,8 @@ impl Logic for CardControl {
         self.vector.count.next = self.queue.count.val();
         self.vector.host_a.next = self.queue.host_a.val();
         self.vector.host_b.next = self.queue.host_b.val();
+        self.vector.unit_ready.next = self.field_ready.val() & !self.executor.testing.val();
+        self.self_test.unit_ready.next = self.field_ready.val();
         self.vector.unit_result.next = self.field_result.val();
         self.vector.unit_result_valid.next = self.field_result_valid.val();
         self.self_test.unit_result.next = self.field_result.val();

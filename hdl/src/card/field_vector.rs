@@ -7,8 +7,8 @@ use rust_hdl::prelude::*;
 /// Feeds the field unit with two vectors that come through one read master.
 ///
 /// The vectors are read in alternating chunks of 64 elements, a before b; a chunk of a waits in a FIFO until its
-/// partners come. The field unit cannot stall, so an operation is issued only when the result FIFO has room for it and
-/// for all that are in the pipeline. At best one result per two cycles (two operands through one bus).
+/// partners come. Results of the field unit wait for nobody, so an operation is issued only when the result FIFO has room for it and
+/// for all that are under way. At best one result per two cycles (two operands through one bus).
 #[derive(LogicBlock)]
 pub struct FieldVector {
     /// Clock, rising edge.
@@ -43,8 +43,10 @@ pub struct FieldVector {
     pub unit_a: Signal<Out, Bits<256>>,
     /// Field unit: second operand (a register).
     pub unit_b: Signal<Out, Bits<256>>,
-    /// Field unit: an operation enters (a register).
+    /// Field unit: there is an operation (a register).
     pub unit_valid: Signal<Out, Bit>,
+    /// Field unit: it is taken.
+    pub unit_ready: Signal<In, Bit>,
     /// Field unit: result.
     pub unit_result: Signal<In, Bits<256>>,
     /// Field unit: a result leaves.
@@ -75,6 +77,7 @@ pub struct FieldVector {
     chunk_next: Signal<Local, Bits<32>>,
     reserved: Signal<Local, Bits<16>>,
     room: Signal<Local, Bit>,
+    stalled: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
     issue: Signal<Local, Bit>,
     arrive: Signal<Local, Bit>,
@@ -85,7 +88,8 @@ pub struct FieldVector {
 impl FieldVector {
     /// The engine for a field unit of this latency in cycles.
     pub fn new(unit_latency: usize) -> Self {
-        let result_depth = unit_latency + MAX_BURST_BEATS;
+        // As many as a unit may hold that takes one a cycle; one with a longer latency takes them more slowly.
+        let result_depth = unit_latency.min(MAX_BURST_BEATS) + MAX_BURST_BEATS;
         Self {
             clock: Default::default(),
             reset: Default::default(),
@@ -104,6 +108,7 @@ impl FieldVector {
             unit_a: Default::default(),
             unit_b: Default::default(),
             unit_valid: Default::default(),
+            unit_ready: Default::default(),
             unit_result: Default::default(),
             unit_result_valid: Default::default(),
             out_data: Default::default(),
@@ -128,6 +133,7 @@ impl FieldVector {
             chunk_next: Default::default(),
             reserved: Default::default(),
             room: Default::default(),
+            stalled: Default::default(),
             take: Default::default(),
             issue: Default::default(),
             arrive: Default::default(),
@@ -169,7 +175,8 @@ impl Logic for FieldVector {
 
         // Taking: a chunk of a to its FIFO, a chunk of b together with what waits there.
         self.reserved.next = self.results.count.val() + self.in_flight.q.val();
-        self.room.next = self.reserved.val() < self.result_depth.val();
+        self.stalled.next = self.operands_valid.q.val() & !self.unit_ready.val();
+        self.room.next = (self.reserved.val() < self.result_depth.val()) & !self.stalled.val();
         self.in_ready.next = false;
         self.issue.next = false;
         if self.take_left.q.val() != 0 {
@@ -201,9 +208,11 @@ impl Logic for FieldVector {
             }
         }
 
-        self.operand_a.d.next = self.first_operands.out_data.val();
-        self.operand_b.d.next = self.in_data.val();
-        self.operands_valid.d.next = self.issue.val();
+        if !self.stalled.val() {
+            self.operand_a.d.next = self.first_operands.out_data.val();
+            self.operand_b.d.next = self.in_data.val();
+            self.operands_valid.d.next = self.issue.val();
+        }
         self.issued.next = self.issue.val();
         self.unit_a.next = self.operand_a.q.val();
         self.unit_b.next = self.operand_b.q.val();

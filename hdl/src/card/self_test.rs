@@ -48,6 +48,8 @@ pub struct SelfTest {
     pub unit_operation: Signal<Out, Bits<2>>,
     /// Field unit: an operation enters.
     pub unit_valid: Signal<Out, Bit>,
+    /// Field unit: it is taken.
+    pub unit_ready: Signal<In, Bit>,
     /// Field unit: result.
     pub unit_result: Signal<In, Bits<256>>,
     /// Field unit: a result leaves.
@@ -126,6 +128,7 @@ impl SelfTest {
             unit_field: Default::default(),
             unit_operation: Default::default(),
             unit_valid: Default::default(),
+            unit_ready: Default::default(),
             unit_result: Default::default(),
             unit_result_valid: Default::default(),
             msm_start: Default::default(),
@@ -249,10 +252,12 @@ impl Logic for SelfTest {
             }
             SelfTestState::Field => {
                 self.unit_valid.next = true;
-                self.asked.d.next = self.asked.q.val() + 1;
                 self.wrong.d.next = self.wrong.q.val() | self.field_wrong.val();
-                if (self.asked.q.val() + 1) == self.field_answers.val() {
-                    self.state.d.next = SelfTestState::FieldEnd;
+                if self.unit_ready.val() {
+                    self.asked.d.next = self.asked.q.val() + 1;
+                    if (self.asked.q.val() + 1) == self.field_answers.val() {
+                        self.state.d.next = SelfTestState::FieldEnd;
+                    }
                 }
             }
             SelfTestState::FieldEnd => {

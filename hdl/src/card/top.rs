@@ -514,11 +514,13 @@ macro_rules! card_top {
                 self.control.msm_counters.next = self.msm_counters.block.val();
 
                 self.field_unit.clock.next = self.clock.val();
+                self.field_unit.reset.next = self.control.hash_reset.val();
                 self.field_unit.a.next = self.control.field_a.val();
                 self.field_unit.b.next = self.control.field_b.val();
                 self.field_unit.field.next = self.control.field_field.val();
                 self.field_unit.operation.next = self.control.field_operation.val();
                 self.field_unit.valid_in.next = self.control.field_valid.val();
+                self.control.field_ready.next = self.field_unit.ready.val();
                 self.control.field_result.next = self.field_unit.result.val();
                 self.control.field_result_valid.next = self.field_unit.valid_out.val();
             }

@@ -3,8 +3,10 @@
 pub mod batched;
 mod complete;
 pub mod model;
+mod serial;
 
 pub use complete::{POINT_BITS, complete_adder};
+pub use serial::{SerialAdder, addition};
 
 use crate::field::Prime;
 use num_bigint::BigUint;

@@ -125,6 +125,15 @@ impl Datapath {
         self.chunked(a, b, width, |a, b, carry| Kind::Add { a, b, carry })
     }
 
+    /// a + b + carry in one carry chain, a bit wider than the operands, which have one width; `carry` is one bit.
+    pub fn add_with_carry(&self, a: Wire, b: Wire, carry: Wire) -> Wire {
+        assert!(a.width() == b.width() && carry.width() == 1, "{}: an addition of other widths", self.name());
+        let mut operands = [a, b, carry];
+        let (stage, depth) = self.place(&mut operands, 1);
+        let [low, high, carry] = operands.map(|wire| wire.node);
+        self.push(Kind::Add { a: low, b: high, carry: Some(carry) }, a.width() + 1, stage, depth)
+    }
+
     /// Difference modulo 2^width and, as the top bit, whether it was negative: one bit wider than the wider
     /// operand.
     pub fn subtract(&self, a: Wire, b: Wire) -> Wire {

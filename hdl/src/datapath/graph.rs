@@ -260,8 +260,13 @@ impl Datapath {
 
     /// A new input, there in stage 0.
     pub fn input(&self, name: &str, width: usize) -> Wire {
+        self.input_at(name, width, 0)
+    }
+
+    /// A new input, there in a later stage: whoever drives it does so that many cycles behind the inputs of stage 0.
+    pub fn input_at(&self, name: &str, width: usize, stage: usize) -> Wire {
         assert!(width > 0, "{}: the input {name} has no bits", self.name);
-        let wire = self.push(Kind::Input(name.into()), width, Some(0), 0);
+        let wire = self.push(Kind::Input(name.into()), width, Some(stage), 0);
         self.inputs.borrow_mut().push(wire.node);
         wire
     }

@@ -1,11 +1,11 @@
 //! The hash engine: its control, and a core for each width.
 
 use super::HashShape;
-use crate::poseidon::PoseidonCore;
+use crate::poseidon::HashCore;
 use crate::profile::{PoseidonProfile, Profile};
 
 /// Makes a hash engine of [`HashControl`](crate::merkle::HashControl) and cores that have the ports of
-/// [`PoseidonCore`](crate::poseidon::PoseidonCore): [`HashEngine`](crate::merkle::HashEngine) itself, and in tests of
+/// [`HashCore`](crate::poseidon::HashCore): [`HashEngine`](crate::merkle::HashEngine) itself, and in tests of
 /// the engine one whose cores are small stand-ins. An engine without cores is empty and never busy.
 #[macro_export]
 macro_rules! hash_engine {
@@ -274,12 +274,12 @@ macro_rules! hash_engine {
 }
 
 mod shipped {
-    use super::PoseidonCore;
+    use super::HashCore;
     use rust_hdl::prelude::*;
 
     crate::hash_engine! {
         /// The hash engine of a card: batches of hashes, sponges, Merkle trees in card memory.
-        HashEngine, PoseidonCore
+        HashEngine, HashCore
     }
 }
 
@@ -288,15 +288,13 @@ pub use shipped::HashEngine;
 impl HashEngine {
     /// The engine of a profile; one without cores for a profile that has no Poseidon.
     pub fn new(profile: &Profile) -> HashEngine {
-        let core = |core: &PoseidonProfile| {
-            PoseidonCore::new(core.width as usize, core.lanes as usize, &profile.poseidon_datapath(core))
-        };
+        let core = |core: &PoseidonProfile| HashCore::new(profile, core);
         let cores = profile.poseidon.iter().map(core).collect();
         HashEngine::assemble(&HashShape::new(profile), cores)
     }
 
     /// Cycles of a pass, which are the states that one lane holds: those of the longest; 0 without cores.
     pub fn pass_latency(&self) -> usize {
-        self.cores().iter().map(PoseidonCore::pass_latency).max().unwrap_or_default()
+        self.cores().iter().map(HashCore::pass_latency).max().unwrap_or_default()
     }
 }

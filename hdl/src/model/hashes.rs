@@ -1,6 +1,6 @@
 //! How long hashes take, from the shapes of a profile's Poseidon cores.
 
-use crate::poseidon::{PoseidonCore, Schedule};
+use crate::poseidon::{PoseidonCore, Schedule, SerialPoseidon};
 use crate::profile::{PoseidonProfile, Profile};
 use spandrel_poseidon::WidthError;
 
@@ -13,8 +13,10 @@ pub struct HashModel {
     pub lanes: u64,
     /// Passes of a hash.
     pub passes: u64,
-    /// Cycles of a pass: states in flight in a lane.
+    /// States in flight in a lane.
     pub slots: u64,
+    /// Cycles from one state's pass to the next state's: 1 in a pipelined lane.
+    pub pass_cycles: u64,
     /// Cycles from a state to its result, in a core that is not full.
     pub latency_cycles: u64,
 }
@@ -23,6 +25,17 @@ impl HashModel {
     /// The lanes of a profile, built for their latencies.
     pub fn of(profile: &Profile, core: &PoseidonProfile) -> Result<HashModel, WidthError> {
         let passes = Schedule::new(core.width as usize)?.passes();
+        if let Some(digits) = &profile.digit_serial {
+            let built = SerialPoseidon::new(core.width as usize, digits.poseidon_multipliers as usize);
+            return Ok(HashModel {
+                width: core.width,
+                lanes: 1,
+                passes: built.turns() as u64,
+                slots: built.frames() as u64,
+                pass_cycles: built.pass_cycles() as u64,
+                latency_cycles: built.latency() as u64,
+            });
+        }
         let built =
             PoseidonCore::new(core.width as usize, core.lanes as usize, &profile.poseidon_datapath(core));
         Ok(HashModel {
@@ -30,13 +43,14 @@ impl HashModel {
             lanes: core.lanes.into(),
             passes: passes as u64,
             slots: built.pass_latency() as u64,
+            pass_cycles: 1,
             latency_cycles: built.latency() as u64,
         })
     }
 
     /// Cycles between two hashes of full lanes.
     pub fn cycles_per_hash(&self) -> f64 {
-        self.passes as f64 / self.lanes as f64
+        (self.passes * self.pass_cycles) as f64 / self.lanes as f64
     }
 
     /// Children of a node of the trees that this width hashes: two for three elements, four for five.
@@ -63,7 +77,8 @@ impl HashModel {
 mod tests {
     use super::*;
 
-    const MODEL: HashModel = HashModel { width: 3, lanes: 2, passes: 81, slots: 20, latency_cycles: 1_700 };
+    const MODEL: HashModel =
+        HashModel { width: 3, lanes: 2, passes: 81, slots: 20, pass_cycles: 1, latency_cycles: 1_700 };
 
     #[test]
     fn a_small_tree_takes_a_latency_a_level_and_a_large_one_its_hashes() {

@@ -1,7 +1,7 @@
 //! The point adder as the engine sees it: (point, point, slot) in, (point, slot) out, in any latency and any order.
 
 use crate::curve::batched::BatchedAdder;
-use crate::curve::{Curve, complete_adder};
+use crate::curve::{Curve, SerialAdder, complete_adder};
 use crate::datapath::DatapathConfig;
 use crate::field::{FIELD_BITS, Pace};
 use crate::pipeline_block;
@@ -45,7 +45,8 @@ impl CompletePipeline {
 /// on registers only. Every pair taken ends in one sum, or in one cycle of `annihilated`; sums wait for nobody.
 ///
 /// The complete adder is always ready and turns every pair into a sum, the point at infinity included; it tells neither
-/// doublings nor annihilations apart. The batched one works on affine points: Z is the constant one, at both ends.
+/// doublings nor annihilations apart. Where a profile has digit-serial multipliers it is a [`SerialAdder`], which does the same
+/// but is not always ready. The batched one works on affine points: Z is the constant one, at both ends.
 #[derive(LogicBlock)]
 pub struct PointAdder {
     /// Clock, rising edge.
@@ -75,10 +76,12 @@ pub struct PointAdder {
     /// Pairs wait for their batch to be closed.
     pub waiting: Signal<Out, Bit>,
     complete: Vec<CompletePipeline>,
+    serial: Vec<SerialAdder>,
     batched: Vec<BatchedAdder>,
     affine_sum: Signal<Local, Bits<508>>,
     one: Constant<Bits<762>>,
     _complete: usize,
+    _serial: usize,
     _batched: usize,
     _latency: usize,
     _flush_cycles: usize,
@@ -88,19 +91,21 @@ impl PointAdder {
     /// The adder of a profile, on one of its curves.
     pub fn new(profile: &Profile, curve: Curve) -> PointAdder {
         let config = &profile.adder_datapath();
-        let (mut complete, mut batched) = (vec![], vec![]);
-        match profile.msm.adder {
-            AdderKind::Complete => {
-                complete.push(CompletePipeline::new(curve, config));
+        let (mut complete, mut serial, mut batched) = (vec![], vec![], vec![]);
+        match (profile.msm.adder, &profile.digit_serial) {
+            (AdderKind::Complete, Some(digits)) => {
+                serial.push(SerialAdder::new(curve, digits.adder_multipliers as usize));
             }
-            AdderKind::BatchedAffine => {
+            (AdderKind::Complete, None) => complete.push(CompletePipeline::new(curve, config)),
+            (AdderKind::BatchedAffine, _) => {
                 let batch_pairs = profile.msm.batch_pairs as usize;
                 batched.push(BatchedAdder::new(curve, config, batch_pairs, Pace::default()));
             }
         }
-        let latency = match (&complete[..], &batched[..]) {
-            ([pipeline], _) => pipeline.latency(),
-            (_, [adder]) => adder.burst_cycles(profile.msm.batch_pairs as usize),
+        let latency = match (&complete[..], &serial[..], &batched[..]) {
+            ([pipeline], ..) => pipeline.latency(),
+            (_, [adder], _) => adder.latency(),
+            (.., [adder]) => adder.burst_cycles(profile.msm.batch_pairs as usize),
             _ => 0,
         };
         let flush_cycles = batched.iter().map(BatchedAdder::flush_cycles).max().unwrap_or(latency);
@@ -122,15 +127,17 @@ impl PointAdder {
             affine_sum: Default::default(),
             one: Constant::new(one.into()),
             _complete: complete.len(),
+            _serial: serial.len(),
             _batched: batched.len(),
             complete,
+            serial,
             batched,
             _latency: latency,
             _flush_cycles: flush_cycles,
         }
     }
 
-    /// Cycles from a pair to its sum; of the batched adder, from the last pair of a lone full batch to its last sum, at
+    /// Cycles from a pair to its sum, of the adder with digit-serial multipliers at most; of the batched adder, from the last pair of a lone full batch to its last sum, at
     /// most.
     pub fn latency(&self) -> usize {
         self._latency
@@ -163,6 +170,18 @@ impl Logic for PointAdder {
             self.sum.next = self.complete[i].sum.val();
             self.tag_out.next = self.complete[i].tag_out.val();
             self.valid_out.next = self.complete[i].valid_out.val();
+        }
+        for i in 0..self._serial {
+            self.serial[i].clock.next = self.clock.val();
+            self.serial[i].reset.next = self.reset.val();
+            self.serial[i].p.next = self.p.val();
+            self.serial[i].q.next = self.q.val();
+            self.serial[i].tag.next = self.tag.val();
+            self.serial[i].valid_in.next = self.valid_in.val();
+            self.ready.next = self.serial[i].ready.val();
+            self.sum.next = self.serial[i].sum.val();
+            self.tag_out.next = self.serial[i].tag_out.val();
+            self.valid_out.next = self.serial[i].valid_out.val();
         }
         for i in 0..self._batched {
             self.batched[i].clock.next = self.clock.val();

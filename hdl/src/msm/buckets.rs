@@ -128,12 +128,14 @@ impl Buckets {
     /// Buckets of a core around its adder; `flush_cycles` is how long its neighbours need a reset to last.
     pub fn new(profile: &Profile, shape: &Shape, flush_cycles: usize) -> Buckets {
         let adder = PointAdder::new(profile, shape.curve);
-        let store = PointStore::of(profile.msm.adder, shape.curve);
+        let store = PointStore::of_profile(profile, shape.curve);
         let depth = profile.msm.pair_fifo_depth as usize;
-        let (fresh_depth, returned, most_in_flight) = match profile.msm.adder {
+        let (fresh_depth, returned, most_in_flight) = match (profile.msm.adder, &profile.digit_serial) {
             // Always ready: no returning pair ever waits, and the pipeline bounds what is in flight.
-            AdderKind::Complete => (depth, vec![], usize::from(u16::MAX)),
-            AdderKind::BatchedAffine => (depth / FRESH_SHARE, vec![PairFifo::new(depth, &store)], depth),
+            (AdderKind::Complete, None) => (depth, vec![], usize::from(u16::MAX)),
+            // A pair every so many cycles, in either way: few fresh ones need to wait.
+            (AdderKind::Complete, Some(_)) => (depth / 2, vec![PairFifo::new(depth, &store)], depth),
+            (AdderKind::BatchedAffine, _) => (depth / FRESH_SHARE, vec![PairFifo::new(depth, &store)], depth),
         };
         // Sums of an old job must have left the adder before a new one begins.
         let slots = shape.bucket_slots().max(shape.sum_slots());

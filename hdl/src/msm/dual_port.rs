@@ -93,7 +93,8 @@ impl Logic for DualPortMemory {
                  else {port}_word <= words[{port}_address];\n  end\nend\nalways @(*) {port}_read = {whole};\n"
             )
         };
-        let memory = format!("(* ram_style = \"ultra\" *) reg [{top}:0] words [0:{last}];\n");
+        let style = self._store.ram_style();
+        let memory = format!("(* ram_style = \"{style}\" *) reg [{top}:0] words [0:{last}];\n");
         Verilog::Custom(memory + &port('a') + &port('b'))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::curve::{Curve, POINT_BITS};
 use crate::field::FIELD_BITS;
-use crate::profile::AdderKind;
+use crate::profile::{AdderKind, Profile};
 use num_bigint::BigUint;
 use num_traits::One;
 use rust_hdl::prelude::*;
@@ -12,17 +12,18 @@ use rust_hdl::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PointStore {
     constant_z: Option<BigUint>,
+    in_block_ram: bool,
 }
 
 impl PointStore {
     /// Keeps X, Y and Z.
     pub fn projective() -> PointStore {
-        PointStore { constant_z: None }
+        PointStore { constant_z: None, in_block_ram: false }
     }
 
     /// Keeps X and Y, and gives Z back as the curve's one in Montgomery form.
     pub fn affine(curve: Curve) -> PointStore {
-        PointStore { constant_z: Some(curve.base_field().one()) }
+        PointStore { constant_z: Some(curve.base_field().one()), in_block_ram: false }
     }
 
     /// What the points of an adder need.
@@ -31,6 +32,17 @@ impl PointStore {
             AdderKind::Complete => PointStore::projective(),
             AdderKind::BatchedAffine => PointStore::affine(curve),
         }
+    }
+
+    /// The store of a profile's points on one of its curves. Boards with digit-serial multipliers have no UltraRAM.
+    pub fn of_profile(profile: &Profile, curve: Curve) -> PointStore {
+        let in_block_ram = profile.digit_serial.is_some();
+        PointStore { in_block_ram, ..PointStore::of(profile.msm.adder, curve) }
+    }
+
+    /// The style in which synthesis is to build bucket memories.
+    pub(super) fn ram_style(&self) -> &'static str {
+        if self.in_block_ram { "block" } else { "ultra" }
     }
 
     /// Bits that are kept, the lowest of a point.

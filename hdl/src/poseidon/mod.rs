@@ -12,22 +12,31 @@
 //!
 //! A [`PoseidonCore`] is one or more lanes between a stream of states and a stream of permuted ones.
 //!
+//! Where such lanes do not fit, a [`SerialPoseidon`] does the same passes on a processor with a few digit-serial multipliers. A
+//! [`HashCore`] is what a profile asks for.
+//!
 //! Inside the ring elements are below 2p instead of p: see [`Products`].
 
 mod core;
 mod ends;
+mod host;
 mod lane;
 mod pass;
 mod products;
 mod schedule;
+mod serial;
 mod shared;
+mod turns;
 
 pub use core::PoseidonCore;
+pub use host::HashCore;
 pub use lane::Lane;
 pub use pass::pass;
 pub use products::{OwnProducts, Products};
 pub use schedule::Schedule;
+pub use serial::SerialPoseidon;
 pub use shared::SharedProducts;
+pub use turns::Turns;
 
 /// Bits of an element at the ports of lanes and cores.
 const ELEMENT_BITS: usize = 256;

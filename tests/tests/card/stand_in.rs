@@ -12,11 +12,14 @@ pub const FIELD_LATENCY: usize = 7;
 #[derive(LogicBlock)]
 pub struct StandInField {
     pub clock: Signal<In, Clock>,
+    pub reset: Signal<In, Bit>,
     pub a: Signal<In, Bits<256>>,
     pub b: Signal<In, Bits<256>>,
     pub field: Signal<In, Bit>,
     pub operation: Signal<In, Bits<2>>,
     pub valid_in: Signal<In, Bit>,
+    pub ready: Signal<Out, Bit>,
+    odd: DFF<Bit>,
     pub result: Signal<Out, Bits<256>>,
     pub valid_out: Signal<Out, Bit>,
     values: Vec<DFF<Bits<256>>>,
@@ -31,11 +34,14 @@ impl Default for StandInField {
     fn default() -> Self {
         Self {
             clock: Default::default(),
+            reset: Default::default(),
             a: Default::default(),
             b: Default::default(),
             field: Default::default(),
             operation: Default::default(),
             valid_in: Default::default(),
+            ready: Default::default(),
+            odd: Default::default(),
             result: Default::default(),
             valid_out: Default::default(),
             values: (0..FIELD_LATENCY).map(|_| Default::default()).collect(),
@@ -51,6 +57,10 @@ impl Default for StandInField {
 impl Logic for StandInField {
     #[hdl_gen]
     fn update(&mut self) {
+        // Ready in every other cycle, so that whoever does not wait loses operations.
+        dff_setup!(self, clock, odd);
+        self.odd.d.next = !self.odd.q.val() & !self.reset.val();
+        self.ready.next = self.odd.q.val();
         self.value.next = self.a.val() ^ self.b.val();
         if self.operation.val() == 0 {
             self.value.next = self.a.val() + self.b.val();
@@ -66,7 +76,7 @@ impl Logic for StandInField {
             self.valids[i].clock.next = self.clock.val();
         }
         self.values[0].d.next = self.value.val();
-        self.valids[0].d.next = self.valid_in.val();
+        self.valids[0].d.next = self.valid_in.val() & self.odd.q.val();
         for i in 1..7 {
             self.values[i].d.next = self.values[i - 1].q.val();
             self.valids[i].d.next = self.valids[i - 1].q.val();
