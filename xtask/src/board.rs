@@ -51,11 +51,38 @@ pub struct Open {
     pub top: String,
     /// Pins and clocks.
     pub constraints: String,
+    /// The card's clock from the board's.
+    pub clock: Clock,
     /// The pads that are asynchronous to every clock; any other path from or to no clock is an error.
     pub asynchronous: Vec<String>,
+    /// Modules of the card whose timing is measured by themselves.
+    #[serde(default)]
+    pub timing: Vec<String>,
     /// More arguments of nextpnr.
     #[serde(default)]
     pub arguments: Vec<String>,
+}
+
+/// A phase-locked loop: parameters `MULTIPLY` and `DIVIDE` of the wrapper.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// The board's clock.
+    pub input_khz: u32,
+    /// What it is multiplied with: to the oscillator's frequency in 7 series, to the card's clock in ECP5.
+    pub multiply: u32,
+    /// What the oscillator's frequency is divided by.
+    pub divide: u32,
+}
+
+impl Clock {
+    /// The card's clock.
+    pub fn card_khz(&self, family: &str) -> u32 {
+        match family {
+            "ecp5" => self.input_khz * self.multiply,
+            _ => self.input_khz * self.multiply / self.divide.max(1),
+        }
+    }
 }
 
 /// What `profile.toml` says that synthesis needs to know; the card's description reads the rest.
@@ -170,6 +197,8 @@ mod tests {
             let board = Board::find(&name).unwrap();
             assert!(board.settings.whole.lut > 0 && board.profile.clock_khz > 0, "{name}");
             if let Some(open) = &board.settings.open {
+                let khz = open.clock.card_khz(&board.settings.family);
+                assert_eq!(khz, board.profile.clock_khz, "{name}: the wrapper's clock and the profile's");
                 for file in [&open.wrapper, &open.constraints] {
                     assert!(board.folder.join(file).is_file(), "{name}: {file}");
                 }

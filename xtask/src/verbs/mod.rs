@@ -16,4 +16,5 @@ pub mod setup;
 pub mod soak;
 pub mod synth;
 pub mod test;
+pub mod timing;
 pub mod vendor;

@@ -19,9 +19,6 @@ pub struct Tile {
     /// Its sites.
     #[serde(default)]
     pub sites: BTreeMap<String, String>,
-    /// What pins of the package can be, by site.
-    #[serde(default)]
-    pub pin_functions: BTreeMap<String, String>,
 }
 
 /// Where the bits of a tile lie.
@@ -80,13 +77,19 @@ impl Database {
     pub fn read(folder: &Path, device: &str) -> Result<Database> {
         let grid = folder.join(device).join("tilegrid.json");
         let text = std::fs::read(&grid).with_context(|| format!("cannot read {}", grid.display()))?;
-        let tiles = serde_json::from_slice(&text).with_context(|| format!("cannot understand {}", grid.display()))?;
+        let tiles =
+            serde_json::from_slice(&text).with_context(|| format!("cannot understand {}", grid.display()))?;
         Ok(Database { folder: folder.to_path_buf(), tiles, types: HashMap::new() })
     }
 
     /// The bits of a feature of a tile type (`CLBLL_L`, `SLICEL_X0.AFF.ZINI`), with their configuration bus; none for a
     /// connection that needs no bits.
-    pub fn feature(&mut self, kind: &str, feature: &str, index: u32) -> Result<Option<(&'static str, &[Bit])>> {
+    pub fn feature(
+        &mut self,
+        kind: &str,
+        feature: &str,
+        index: u32,
+    ) -> Result<Option<(&'static str, &[Bit])>> {
         if !self.types.contains_key(kind) {
             let read = TileType::read(&self.folder, kind)?;
             self.types.insert(kind.to_owned(), read);
@@ -104,9 +107,10 @@ impl TileType {
     fn read(folder: &Path, kind: &str) -> Result<TileType> {
         let name = kind.to_lowercase();
         let mut found = TileType::default();
-        for (file, bus) in
-            [(format!("segbits_{name}.db"), "CLB_IO_CLK"), (format!("segbits_{name}.block_ram.db"), "BLOCK_RAM")]
-        {
+        for (file, bus) in [
+            (format!("segbits_{name}.db"), "CLB_IO_CLK"),
+            (format!("segbits_{name}.block_ram.db"), "BLOCK_RAM"),
+        ] {
             for line in lines(&folder.join(file))? {
                 found.add_bits(kind, &line, bus).with_context(|| format!("bits of tiles {kind}: {line}"))?;
             }
@@ -164,7 +168,8 @@ mod tests {
         kind.add_bits("CLB", "CLB.X0.AFF.ZINI 31_06 !01_07", "CLB_IO_CLK").unwrap();
         kind.add_bits("CLB", "CLB.X0.ALUT.INIT[09] 32_15", "CLB_IO_CLK").unwrap();
         kind.add_bits("CLB", "CLBLM.X0.AFF.ZINI 1_1", "CLB_IO_CLK").unwrap();
-        let bits = |feature: &str, index| kind.bits.get(&(feature.to_owned(), index)).map(|(_, bits)| bits.clone());
+        let bits =
+            |feature: &str, index| kind.bits.get(&(feature.to_owned(), index)).map(|(_, bits)| bits.clone());
         let expected = vec![Bit { frame: 31, bit: 6, set: true }, Bit { frame: 1, bit: 7, set: false }];
         assert_eq!(bits("X0.AFF.ZINI", 0), Some(expected));
         assert_eq!(bits("X0.ALUT.INIT", 9), Some(vec![Bit { frame: 32, bit: 15, set: true }]));

@@ -182,7 +182,9 @@ impl Frames {
     fn check(&self) -> Result<()> {
         for ((address, word, bit), feature) in &self.zeros {
             if self.words.get(address).is_some_and(|words| words[*word] >> bit & 1 == 1) {
-                bail!("{feature} needs bit {bit} of word {word} of frame {address:#010x} to be zero, and another sets it");
+                bail!(
+                    "{feature} needs bit {bit} of word {word} of frame {address:#010x} to be zero, and another sets it"
+                );
             }
         }
         Ok(())
@@ -227,7 +229,11 @@ mod tests {
             "type": "CLB"}, "baseaddr": "0x00400200", "frames": 36, "offset": 0, "words": 2}}}}"#;
         std::fs::create_dir(folder.join("x")).unwrap();
         std::fs::write(folder.join("x/tilegrid.json"), grid).unwrap();
-        std::fs::write(folder.join("segbits_clb.db"), "CLB.A 01_33 !02_01\nCLB.B 02_01\nCLB.S_Y1.C[1] 00_64\n").unwrap();
+        std::fs::write(
+            folder.join("segbits_clb.db"),
+            "CLB.A 01_33 !02_01\nCLB.B 02_01\nCLB.S_Y1.C[1] 00_64\n",
+        )
+        .unwrap();
         std::fs::write(folder.join("ppips_clb.db"), "CLB.WIRE always\n").unwrap();
         Database::read(folder, "x").unwrap()
     }
@@ -236,7 +242,8 @@ mod tests {
     fn bits_land_in_their_frames() {
         let folder = tempfile::tempdir().unwrap();
         let mut database = database(folder.path());
-        let mut frames = |fasm: &str| assemble(fasm, &mut database, Path::new("none")).map(|frames| frames.words);
+        let mut frames =
+            |fasm: &str| assemble(fasm, &mut database, Path::new("none")).map(|frames| frames.words);
         let found = frames("CLB_X0Y0.A\nCLB_X0Y0.WIRE\nPART_X0Y0.S_Y0.C[1]\n").unwrap();
         assert_eq!(found.keys().copied().collect::<Vec<_>>(), [0x400101, 0x400102, 0x400200]);
         assert_eq!(found[&0x400101][3], 2);
@@ -256,7 +263,7 @@ mod tests {
     #[test]
     fn frames_are_written_as_the_tool_reads_them() {
         let mut frames = Frames::default();
-        frames.words.insert(0x400101, [0; FRAME_WORDS]).map_or((), drop);
+        frames.words.entry(0x400101).or_insert([0; FRAME_WORDS]);
         frames.words.insert(0x20, std::array::from_fn(|word| word as u32));
         let text = frames.text();
         assert!(text.starts_with("0x00000020 0x00000000,0x00000001,") && text.lines().count() == 2, "{text}");

@@ -51,8 +51,17 @@ pub struct Part {
     pub name: String,
     /// The module, and with it what it holds: small modules whole, large ones as black boxes.
     pub text: String,
-    /// The part before it that differs by its name alone, if there is one.
-    pub twin_of: Option<usize>,
+    /// The names of the module and of all that it holds, in an order that twins share.
+    names: Vec<String>,
+    /// The first part that differs from it by these names alone, if there is one before it.
+    twin_of: Option<usize>,
+}
+
+impl Part {
+    /// The part whose netlist is this one's under another name, if there is one: twins that hold the same modules.
+    pub fn same_netlist(&self, parts: &[Part]) -> Option<usize> {
+        self.twin_of.filter(|twin| parts[*twin].names[1..] == self.names[1..])
+    }
 }
 
 /// The modules of a design that are synthesised on their own, those inside others before those that hold them; nothing where
@@ -74,12 +83,31 @@ pub fn parts(top: &str, verilog: &str) -> Vec<Part> {
             false => part.text.to_owned(),
         });
         let text: String = std::iter::once(module.text.to_owned()).chain(insides).collect();
-        let nameless = text.replacen(&format!("module {}", module.name), "module", 1);
+        let of_insides = inside.iter().map(|part| part.name.to_owned());
+        let names: Vec<String> = std::iter::once(module.name.to_owned()).chain(of_insides).collect();
+        let nameless = without_names(&text, &names);
         let twin_of = anonymous.iter().position(|other| *other == nameless);
         anonymous.push(nameless);
-        found.push(Part { name: module.name.to_owned(), text, twin_of });
+        found.push(Part { name: module.name.to_owned(), text, names, twin_of });
     }
     found
+}
+
+/// The text with each of the names as its place among them.
+fn without_names(text: &str, names: &[String]) -> String {
+    let is_word = |byte: char| byte.is_ascii_alphanumeric() || byte == '_' || byte == '$';
+    let mut nameless = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|next| is_word(next) != is_word(first)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        match names.iter().position(|name| name == word) {
+            Some(place) => nameless += &format!("\\{place} "),
+            None => nameless += word,
+        }
+        rest = after;
+    }
+    nameless
 }
 
 /// What a module of a design needs.
@@ -142,7 +170,14 @@ fn cells_of<'a>(
 ) -> Result<BTreeMap<&'a str, BTreeMap<String, u64>>> {
     let mut cells: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
     for (index, part) in parts.iter().enumerate() {
-        if let Some(known) = part.twin_of.and_then(|twin| cells.get(parts[twin].name.as_str()).cloned()) {
+        if let Some(twin) = part.twin_of.map(|twin| &parts[twin])
+            && let Some(known) = cells.get(twin.name.as_str())
+        {
+            let renamed = |kind: &String| match twin.names.iter().position(|name| name == kind) {
+                Some(place) => part.names[place].clone(),
+                None => kind.clone(),
+            };
+            let known = known.iter().map(|(kind, count)| (renamed(kind), *count)).collect();
             cells.insert(&part.name, known);
             continue;
         }
@@ -170,6 +205,22 @@ fn count_instances<'a>(
     for (kind, count) in inside {
         count_instances(cells, kind, times * count, instances);
     }
+}
+
+/// The text of a module and of all modules that it holds, at any depth; empty where there is no such module.
+pub fn reachable(top: &str, verilog: &str) -> String {
+    let all = modules(verilog);
+    let mut found: Vec<&Module<'_>> = all.iter().filter(|module| module.name == top).collect();
+    let mut next = 0;
+    while let Some(module) = found.get(next).copied() {
+        next += 1;
+        for part in all.iter().filter(|part| instantiates(module.text, part.name)) {
+            if found.iter().all(|known| known.name != part.name) {
+                found.push(part);
+            }
+        }
+    }
+    found.iter().map(|module| module.text).collect()
 }
 
 /// Adds the modules that are inside a module, each once; what is inside those of them that are large is left to their own
@@ -221,6 +272,13 @@ mod tests {
     }
 
     #[test]
+    fn what_a_module_holds_is_reachable() {
+        assert_eq!(reachable("b", DESIGN), "module b (p);\n  input wire p;\nendmodule\n");
+        assert_eq!(reachable("a", DESIGN).len() + 1, DESIGN.len());
+        assert_eq!(reachable("c", DESIGN), "");
+    }
+
+    #[test]
     fn insides_count_as_often_as_they_occur() {
         let of =
             |list: &[(&str, u64)]| list.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
@@ -245,6 +303,25 @@ mod tests {
         let found = parts("top", &text);
         let names: Vec<_> = found.iter().map(|part| (part.name.as_str(), part.twin_of)).collect();
         assert_eq!(names, [("a", None), ("a_2", Some(0)), ("top", None)]);
+        assert_eq!(found[1].same_netlist(&found), Some(0));
         assert!(parts("other", &text).is_empty());
+        // What they hold has other names, too.
+        let body = |inside: &str| {
+            format!(
+                "(x);\n  input wire x;\n{}  {inside} i(x);\nendmodule\n\n",
+                "  // long\n".repeat(LARGE / 8)
+            )
+        };
+        let small = "(x);\n  input wire x;\nendmodule\n\n";
+        let text = format!(
+            "module s{small}module s_2{small}module a{}module a_2{}module top(x);\n  a one(x);\n  a_2 two(x);\nendmodule\n",
+            body("s"),
+            body("s_2")
+        );
+        let found = parts("top", &text);
+        assert_eq!(
+            (found[1].name.as_str(), found[1].twin_of, found[1].same_netlist(&found)),
+            ("a_2", Some(0), None)
+        );
     }
 }

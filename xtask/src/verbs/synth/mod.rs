@@ -14,7 +14,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use table::Row;
 
-pub use resources::Resources;
+pub use hierarchy::reachable;
+pub use resources::{Resources, cells};
 pub use unit::{Emitter, Shape};
 pub use yosys::{Netlist, Synthesis};
 

@@ -38,7 +38,10 @@ impl Synthesis {
 
     /// What each large module of the design needs, and all of it together.
     pub fn table(&self, top: &str, verilog: &str, label: &str) -> Result<(Vec<ModuleRow>, Resources)> {
-        let verilog = self.fitting(verilog);
+        // An UltraRAM's second port sees what the first one writes, the description's old word does not: Yosys takes it only
+        // when told that reading a word while it is written does not matter, which no count depends on.
+        let verilog =
+            self.fitting(verilog).replace("ram_style = \"ultra\"", "ram_style = \"ultra\", no_rw_check");
         if parts(top, &verilog).is_empty() {
             bail!("the design has no module {top}");
         }
@@ -63,7 +66,7 @@ impl Synthesis {
         let mut netlists: Vec<Netlist> = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             // A twin's netlist is read under its own name.
-            let of = part.twin_of.unwrap_or(index);
+            let of = part.same_netlist(&parts).unwrap_or(index);
             let Part { name, text, .. } = &parts[of];
             let label = part_label(&parts, of, label);
             let script = self.netlist_script(name);
