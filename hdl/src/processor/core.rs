@@ -66,7 +66,7 @@ pub struct Processor {
     leaving_history: DFF<Bits<16>>,
     program: ProgramMemory,
     read_flags: SlotMemory<13>,
-    write_flags: SlotMemory<1>,
+    write_flags: SlotMemory<2>,
     registers: RegisterFile,
     constants: Vec<ConstantMemory>,
     bank: SerialBank,
