@@ -94,7 +94,7 @@ fn default_attempts() -> u8 {
 }
 
 /// Processors with digit-serial multipliers, instead of pipelines with a multiplier for each product: a processor serves each
-/// point adder, each Poseidon core and the field unit.
+/// point adder, each Poseidon core and the field unit. See [`crate::processor`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DigitSerial {

@@ -199,6 +199,9 @@ impl SerialPoseidon {
             Moduli::One(Prime::Fr),
             multipliers,
         );
+        let turn_table = TurnTable::new(&turns);
+        // The next frame's turn is looked up while the one before it is under way.
+        assert!(processor.period() > turn_table.latency() + 3, "a period of {} cycles", processor.period());
         let capacity = processor.frames() + SPARE;
         let turn_cycles = processor.frames() * processor.period();
         // Wait for a frame, all turns but the last, and the last up to its outputs; FIFO, and as many elements.
@@ -216,7 +219,7 @@ impl SerialPoseidon {
             passes: Default::default(),
             starved: Default::default(),
             slots: Default::default(),
-            turn_table: TurnTable::new(&turns),
+            turn_table,
             held: (0..width).map(Held::new).collect(),
             results: Fifo::new(capacity * width),
             given: (0..width).rev().map(Given::new).collect(),

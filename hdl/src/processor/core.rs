@@ -66,7 +66,7 @@ pub struct Processor {
     leaving_history: DFF<Bits<16>>,
     program: ProgramMemory,
     read_flags: SlotMemory<13>,
-    write_flags: SlotMemory<1>,
+    write_flags: SlotMemory<2>,
     registers: RegisterFile,
     constants: Vec<ConstantMemory>,
     bank: SerialBank,
@@ -137,6 +137,10 @@ impl Processor {
             [] => vec![],
             constants => vec![ConstantMemory::new(name, constants)],
         };
+        let program = ProgramMemory::new(name, &schedule);
+        // Words, and constants behind their addresses, are wired for this.
+        let memories = constants.iter().map(ConstantMemory::latency).chain([program.latency()]);
+        memories.for_each(|latency| assert_eq!(latency, Datapath::LOOKUP_STAGES));
         Processor {
             clock: Default::default(),
             reset: Default::default(),
@@ -160,7 +164,7 @@ impl Processor {
             frame_now: Default::default(),
             frame_next: Default::default(),
             leaving_history: Default::default(),
-            program: ProgramMemory::new(name, &schedule),
+            program,
             read_flags: Default::default(),
             write_flags: Default::default(),
             registers: Default::default(),

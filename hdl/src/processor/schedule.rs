@@ -82,12 +82,20 @@ pub struct Word {
     pub register: usize,
 }
 
-/// Why there is no schedule: a frame needs too many registers.
+/// Why there is no schedule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a frame needs {needed} registers and has {MAX_REGISTERS}: a shorter program needs fewer")]
-pub struct ScheduleError {
-    /// Registers needed.
-    pub needed: usize,
+pub enum ScheduleError {
+    /// Too many registers.
+    #[error("a frame needs {needed} registers and has {MAX_REGISTERS}: a shorter program needs fewer")]
+    Registers {
+        /// Registers needed.
+        needed: usize,
+    },
+    /// A state's new value is wanted before the last use of the old one, which has no register of its own.
+    #[error(
+        "operations wait for each other in a circle: copy a state whose old and new values are both wanted"
+    )]
+    Circle,
 }
 
 /// Registers of a frame.
@@ -123,6 +131,9 @@ impl Schedule {
     pub fn new(program: &Program, timing: Timing) -> Result<Schedule, ScheduleError> {
         let products =
             program.operations().iter().filter(|operation| operation.action == Action::Multiply).count();
+        if !orderable(program.operations().len(), &edges(program, timing)) {
+            return Err(ScheduleError::Circle);
+        }
         let mut period = (products * timing.interval).max(timing.interval);
         loop {
             // Sums that leave the cycles of products alone never take one's place; where there are few products, they
@@ -167,7 +178,7 @@ impl Schedule {
         let registers = registers(program, &times, written);
         let count = registers.iter().flatten().max().map_or(0, |most| most + 1).max(program.states());
         if count > MAX_REGISTERS {
-            return Err(ScheduleError { needed: count });
+            return Err(ScheduleError::Registers { needed: count });
         }
 
         let mut words = vec![Word::default(); period];
@@ -276,6 +287,19 @@ fn edges(program: &Program, timing: Timing) -> Vec<Edge> {
     edges
 }
 
+/// Whether no operation waits for itself.
+fn orderable(count: usize, edges: &[Edge]) -> bool {
+    let mut placed = vec![false; count];
+    for _ in 0..count {
+        let ready = |index: &usize| {
+            !placed[*index] && edges.iter().all(|edge| edge.to != *index || placed[edge.from])
+        };
+        let Some(index) = (0..count).find(ready) else { return false };
+        placed[index] = true;
+    }
+    true
+}
+
 /// Words of all operations with this period, or none.
 fn times(program: &Program, timing: Timing, period: usize, apart: bool) -> Option<Vec<usize>> {
     let operations = program.operations();
@@ -295,7 +319,6 @@ fn times(program: &Program, timing: Timing, period: usize, apart: bool) -> Optio
             times[*index].is_none()
                 && edges.iter().all(|edge| edge.to != *index || times[edge.from].is_some())
         };
-        // The loads of a state have no place for its readers' sake before them, so no circle can be ready for nothing.
         let index =
             (0..operations.len()).filter(ready).max_by_key(|index| (way[*index], usize::MAX - *index))?;
         let earliest = edges

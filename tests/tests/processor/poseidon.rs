@@ -40,7 +40,8 @@ fn permutations_are_exact_in_order_and_counted() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let parameters = Parameters::new(WIDTH).unwrap();
     // States, how often one is offered, how often a result is taken, cycles until a reset.
-    let phases = [(2 * frames, 1.0, 1.0, None), (frames, 1.0, 1.0, Some(10_000)), (frames, 0.001, 0.0005, None)];
+    let phases =
+        [(2 * frames, 1.0, 1.0, None), (frames, 1.0, 1.0, Some(10_000)), (frames, 0.001, 0.0005, None)];
     for (count, offers, takes, abandoned) in phases {
         bench.reset(1);
         let begin = bench.cycles();
@@ -92,7 +93,10 @@ fn permutations_are_exact_in_order_and_counted() {
         if abandoned.is_none() {
             // Whole turns: the last result leaves before the end of its own.
             let exact = (count * 82 * turn) as u64;
-            assert!((exact - turn as u64..=exact).contains(&passes), "{passes} cycles of passes, {exact} expected");
+            assert!(
+                (exact - turn as u64..=exact).contains(&passes),
+                "{passes} cycles of passes, {exact} expected"
+            );
         }
     }
     assert!(BigUint::from(latency).bits() < 20, "an identification has place for it");

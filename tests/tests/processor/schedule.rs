@@ -7,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use spandrel_hdl::curve::{Curve, addition};
 use spandrel_hdl::field::Prime;
 use spandrel_hdl::processor::{
-    Action, Choice, MAX_FRAMES, Moduli, Operand, Program, Schedule, Timing, Turn, Value, Word, Written,
+    Action, Choice, MAX_FRAMES, Moduli, Operand, Program, Schedule, ScheduleError, Timing, Turn, Value, Word,
+    Written,
 };
 use spandrel_tests::values::element;
 use std::collections::{HashMap, VecDeque};
@@ -171,12 +172,24 @@ fn random(rng: &mut ChaCha8Rng) -> Program {
     }
     let kept = values.len() - states.len();
     for (state, value) in states.into_iter().zip(&values[kept..]) {
-        program.keep(state, *value);
+        // Of its own, so that nothing waits for both the old and the new one.
+        let copy = program.add(Operand::Zero, *value);
+        program.keep(state, copy);
     }
     for value in values.iter().rev().take(3) {
         program.give(*value);
     }
     program
+}
+
+#[test]
+fn a_circle_of_operations_is_refused() {
+    let mut program = Program::default();
+    let state = program.loaded_state();
+    let next = program.multiply(state, state);
+    program.keep(state, next);
+    program.add(state, next);
+    assert_eq!(Schedule::new(&program, timing(1)), Err(ScheduleError::Circle));
 }
 
 #[test]
