@@ -144,8 +144,17 @@ module ring_invariant #(parameter WIDTH = 8) (
 );
     wire [15:0] first_free = read_pointer + inside >= 5 ? read_pointer + inside - 5 : read_pointer + inside;
     wire [15:0] place = read_pointer + ahead >= 5 ? read_pointer + ahead - 5 : read_pointer + ahead;
-    wire [WIDTH-1:0] oldest = words[read_pointer*WIDTH +: WIDTH];
-    wire [WIDTH-1:0] kept = words[place*WIDTH +: WIDTH];
+    function [WIDTH-1:0] word(input [15:0] index);
+        case (index)
+            0: word = words[0 +: WIDTH];
+            1: word = words[WIDTH +: WIDTH];
+            2: word = words[2*WIDTH +: WIDTH];
+            3: word = words[3*WIDTH +: WIDTH];
+            default: word = words[4*WIDTH +: WIDTH];
+        endcase
+    endfunction
+    wire [WIDTH-1:0] oldest = word(read_pointer);
+    wire [WIDTH-1:0] kept = word(place);
     always @(posedge clock) begin
         invariant_pointers: assert (read_pointer < 5 && write_pointer == first_free);
         if (inside != 0) invariant_oldest_is_read: assert (out_data == oldest);

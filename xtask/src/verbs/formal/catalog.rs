@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use spandrel_tools::checkout_root;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How a claim is proved.
@@ -39,8 +40,11 @@ pub struct Proof {
     pub claim: String,
     /// The block, by its name in `hdl/src/formal.rs`.
     pub block: String,
-    /// The file with the properties, in `hdl/formal`.
-    pub harness: String,
+    /// The files with the properties, in `hdl/formal`.
+    pub harness: Vec<String>,
+    /// Macros that the properties are read with.
+    #[serde(default)]
+    pub define: BTreeMap<String, String>,
     /// The module of it that is proved.
     pub top: String,
     /// How.
@@ -52,6 +56,9 @@ pub struct Proof {
     /// Modules of the block for which stand-ins of the harness are taken.
     #[serde(default)]
     pub stand_ins: Vec<String>,
+    /// Z3 has to agree with Yices. Not so where Z3 comes to no end in minutes.
+    #[serde(default = "yes")]
+    pub second_solver: bool,
     /// It takes a second or two: the tests run it too.
     #[serde(default)]
     pub quick: bool,
@@ -59,10 +66,31 @@ pub struct Proof {
     pub twin: Twin,
 }
 
+fn yes() -> bool {
+    true
+}
+
+/// A claim that no solver has decided. It is printed, and never as proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    /// Its name.
+    pub name: String,
+    /// What would be claimed.
+    pub claim: String,
+    /// Why it is open.
+    pub reason: String,
+}
+
+/// The list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Catalog {
-    proof: Vec<Proof>,
+pub struct Catalog {
+    /// Every proof, in the order of the file.
+    pub proof: Vec<Proof>,
+    /// What is open.
+    #[serde(default)]
+    pub open: Vec<Open>,
 }
 
 /// The folder of the properties.
@@ -70,15 +98,16 @@ pub fn folder() -> PathBuf {
     checkout_root().join("hdl").join("formal")
 }
 
-/// Every proof, in the order of the file.
-pub fn proofs() -> Result<Vec<Proof>> {
+/// The list as committed.
+pub fn catalog() -> Result<Catalog> {
     let path = folder().join("proofs.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(&text).with_context(|| format!("{} is not a list of proofs", path.display()))
 }
 
-fn parse(text: &str) -> Result<Vec<Proof>> {
-    let proofs = toml::from_str::<Catalog>(text)?.proof;
+fn parse(text: &str) -> Result<Catalog> {
+    let catalog: Catalog = toml::from_str(text)?;
+    let proofs = &catalog.proof;
     for (index, proof) in proofs.iter().enumerate() {
         if proofs[..index].iter().any(|other| other.name == proof.name) {
             bail!("there are two proofs called {}", proof.name);
@@ -87,7 +116,7 @@ fn parse(text: &str) -> Result<Vec<Proof>> {
             bail!("{}: a depth of 0 cycles proves nothing", proof.name);
         }
     }
-    Ok(proofs)
+    Ok(catalog)
 }
 
 impl Twin {
@@ -124,10 +153,10 @@ mod tests {
 
     #[test]
     fn names_are_used_once() {
-        let entry = "[[proof]]\nname = 'a'\nclaim = ''\nblock = ''\nharness = ''\ntop = ''\nmethod = 'bounded'\n\
+        let entry = "[[proof]]\nname = 'a'\nclaim = ''\nblock = ''\nharness = []\ntop = ''\nmethod = 'bounded'\n\
                      depth = 1\ncover = 1\ntwin = { fault = '', replace = '', with = '', depth = 1 }\n";
-        assert_eq!(parse(entry).unwrap().len(), 1);
-        let error = parse(&format!("{entry}{entry}")).unwrap_err().to_string();
+        assert_eq!(parse(entry).unwrap().proof.len(), 1);
+        let error = parse(&format!("{entry}{entry}")).err().unwrap().to_string();
         assert!(error.contains("two proofs called a"), "{error}");
         assert!(parse(&entry.replace("cover = 1", "cover = 0")).is_err());
     }

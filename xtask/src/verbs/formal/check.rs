@@ -5,7 +5,7 @@ use super::process::run_bounded;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use spandrel_tools::{ModelChecker, Yosys, checkout_root, last_lines, model_checker, run, yosys};
+use spandrel_tools::{ModelChecker, Solver, Yosys, checkout_root, last_lines, model_checker, run, yosys};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -67,9 +67,12 @@ impl Bench {
     /// What comes of a proof about the block with this text. A result of the same text, properties and tools is taken
     /// from an earlier run, unless `fresh`; the second value says so.
     pub fn outcome(&self, proof: &Proof, verilog: &str, fresh: bool) -> Result<(Outcome, bool)> {
-        let path = folder().join(&proof.harness);
-        let harness =
-            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut harness = String::new();
+        for file in &proof.harness {
+            let path = folder().join(file);
+            harness += &std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+        }
         let mut hash = Sha256::new();
         let entry = serde_json::to_string(proof)?;
         let parts = [&self.yosys.version, self.checker.version(), &entry, &harness, verilog];
@@ -94,15 +97,22 @@ impl Bench {
         let started = Instant::now();
         let work = self.model(proof, verilog, harness, false)?;
         let depth = proof.depth.to_string();
-        let mut claim = self.ask(work.path(), &["--presat", "-t", &depth])?;
-        if proof.method == Method::Induction && claim == Verdict::Passed {
-            claim = self.ask(work.path(), &["-i", "-t", &depth])?;
+        let mut questions = vec![vec!["--presat", "-t", &depth]];
+        if proof.method == Method::Induction {
+            questions.push(vec!["-i", "-t", &depth]);
+        }
+        let solvers = if proof.second_solver { &Solver::ALL[..] } else { &[Solver::Yices] };
+        let mut claim = Verdict::Passed;
+        for (solver, question) in solvers.iter().flat_map(|one| questions.iter().map(move |all| (*one, all))) {
+            if claim == Verdict::Passed {
+                claim = self.ask(work.path(), solver, question)?;
+            }
         }
         let seconds = started.elapsed().as_secs_f64();
-        let covered = self.ask(work.path(), &["-c", "-t", &proof.cover.to_string()])?;
+        let covered = self.ask(work.path(), Solver::Yices, &["-c", "-t", &proof.cover.to_string()])?;
         let twin = proof.twin.mutate(verilog)?;
         let work = self.model(proof, &twin, harness, true)?;
-        let twin = self.ask(work.path(), &["-t", &proof.twin.depth.to_string()])?;
+        let twin = self.ask(work.path(), Solver::Yices, &["-t", &proof.twin.depth.to_string()])?;
         Ok(Outcome { claim, covered, twin, seconds, total_seconds: started.elapsed().as_secs_f64() })
     }
 
@@ -119,10 +129,10 @@ impl Bench {
         Ok(work)
     }
 
-    fn ask(&self, work: &Path, arguments: &[&str]) -> Result<Verdict> {
+    fn ask(&self, work: &Path, solver: Solver, arguments: &[&str]) -> Result<Verdict> {
         let seconds = self.timeout.as_secs().to_string();
         let arguments = [&["--timeout", &seconds], arguments].concat();
-        let text = run_bounded(&mut self.checker.check(work, &arguments, "model.smt2"), self.timeout)?;
+        let text = run_bounded(&mut self.checker.check(work, solver, &arguments, "model.smt2"), self.timeout)?;
         verdict(&text)
     }
 }
@@ -163,7 +173,8 @@ fn script(proof: &Proof, twin: bool) -> String {
     for module in &proof.stand_ins {
         text += &format!("delete {module}\n");
     }
-    text += "read_verilog -sv -formal harness.sv\n";
+    let defines: String = proof.define.iter().map(|(name, value)| format!(" -D{name}={value}")).collect();
+    text += &format!("read_verilog -sv -formal{defines} harness.sv\n");
     text += &format!("hierarchy -check -top {}\n", proof.top);
     text += "proc\nopt_clean\nmemory_collect\nmemory_map\nflatten\n";
     if twin {

@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 /// Prove claims about the Verilog of the card's blocks, and see that each proof finds a fault
 ///
 /// The properties stand in `hdl/formal`, a concern a file; `proofs.toml` there lists the claims with their depth. Yosys
-/// reads a block as it is emitted, together with its properties; yosys-smtbmc and the solver Yices decide. A proof by
+/// reads a block as it is emitted, together with its properties; yosys-smtbmc asks the solvers Yices and Z3, who must
+/// agree; where Z3 comes to no end Yices decides alone, and the line says so. A proof by
 /// induction holds for every sequence of inputs, a bounded one for every sequence as long as stated. For each proof every
 /// `cover` must be reached, and a twin of the block with a stated fault must fail: a claim that its twin meets as well
 /// is an error. What was proved of the same text is taken from `.spandrel/formal`.
@@ -52,9 +53,11 @@ type Found = Result<(Outcome, bool)>;
 impl Formal {
     /// Proves what was asked for; fails if a claim does not hold, or a twin's does.
     pub fn run(self) -> Result<ExitCode> {
-        let proofs: Vec<Proof> =
-            catalog::proofs()?.into_iter().filter(|proof| proof.name.contains(&self.filter)).collect();
-        if proofs.is_empty() {
+        let mut catalog = catalog::catalog()?;
+        catalog.proof.retain(|proof| proof.name.contains(&self.filter));
+        catalog.open.retain(|open| open.name.contains(&self.filter));
+        let (proofs, open) = (catalog.proof, catalog.open);
+        if proofs.is_empty() && open.is_empty() {
             bail!("no proof has {:?} in its name: --list says which there are", self.filter);
         }
         if self.list {
@@ -70,10 +73,12 @@ impl Formal {
         let found = self.prove_all(&bench, &emitter, &proofs)?;
         let good = found.iter().filter(|one| matches!(one, Ok((outcome, _)) if outcome.is_good())).count();
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&table::json(&proofs, &found, bench.tool()))?);
+            println!("{}", serde_json::to_string_pretty(&table::json(&proofs, &found, &open, bench.tool()))?);
         } else {
+            let width = open.iter().map(|open| open.name.len()).max().unwrap_or_default();
+            open.iter().for_each(|open| print!("{}", table::open_row(open, width)));
             println!(
-                "{good} of {} proofs pass, their twins fail; {}, Yices, {:.0} s",
+                "{good} of {} proofs pass, their twins fail; {}, {:.0} s",
                 proofs.len(),
                 bench.tool(),
                 started.elapsed().as_secs_f64()
@@ -146,7 +151,7 @@ mod tests {
             Err(error) => return Err(error),
         };
         let emitter = cargo_build("spandrel-emit", &["-p", "spandrel-hdl"])?;
-        let quick: Vec<Proof> = catalog::proofs()?.into_iter().filter(|proof| proof.quick).collect();
+        let quick: Vec<Proof> = catalog::catalog()?.proof.into_iter().filter(|proof| proof.quick).collect();
         assert!(!quick.is_empty());
         for proof in quick {
             let (outcome, _) = bench.outcome(&proof, &emit(&emitter, &proof.block)?, false)?;
@@ -167,7 +172,7 @@ mod tests {
             Err(error) => return Err(error),
         };
         let emitter = cargo_build("spandrel-emit", &["-p", "spandrel-hdl"])?;
-        let mut proof = catalog::proofs()?.into_iter().find(|proof| proof.name == "skid").context("skid")?;
+        let mut proof = catalog::catalog()?.proof.into_iter().find(|proof| proof.name == "skid").context("skid")?;
         proof.twin.with = proof.twin.replace.clone();
         let (outcome, _) = bench.outcome(&proof, &emit(&emitter, &proof.block)?, false)?;
         assert!(!outcome.is_good());

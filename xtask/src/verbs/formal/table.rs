@@ -1,7 +1,7 @@
 //! What is printed of proofs.
 
 use super::Found;
-use super::catalog::{Method, Proof};
+use super::catalog::{Method, Open, Proof};
 use super::check::Verdict;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ pub fn list(proofs: &[Proof]) -> String {
             "{} ({}, {}, {})\n    {}\n    twin: {}\n",
             proof.name,
             proof.block,
-            proof.harness,
+            proof.harness.join(" and "),
             method(proof),
             proof.claim,
             proof.twin.fault
@@ -40,9 +40,10 @@ pub fn row(proof: &Proof, found: &Found, width: usize) -> String {
         Verdict::Passed => "PASS, which it must not",
         Verdict::Failed(_) => "FAIL as expected",
     };
+    let solvers = if proof.second_solver { "Yices and Z3" } else { "Yices" };
     let kept = if *kept { ", kept" } else { "" };
     let mut text = format!(
-        "{name:width$}  {} ({}, {:.1} s{kept}) | twin: {twin}\n",
+        "{name:width$}  {} ({}, {solvers}, {:.1} s{kept}) | twin: {twin}\n",
         word(&outcome.claim),
         method(proof),
         outcome.seconds
@@ -55,13 +56,18 @@ pub fn row(proof: &Proof, found: &Found, width: usize) -> String {
     text
 }
 
+/// A claim that nobody has decided.
+pub fn open_row(open: &Open, width: usize) -> String {
+    format!("{:width$}  NOT CLOSED: {}\n", open.name, open.reason)
+}
+
 /// All of it for programs.
-pub fn json(proofs: &[Proof], found: &[Found], tool: &str) -> Value {
+pub fn json(proofs: &[Proof], found: &[Found], open: &[Open], tool: &str) -> Value {
     let one = |(proof, found): (&Proof, &Found)| match found {
         Ok((outcome, kept)) => json!({
             "proof": proof, "outcome": outcome, "kept": kept, "good": outcome.is_good(),
         }),
         Err(error) => json!({ "proof": proof, "error": format!("{error:#}"), "good": false }),
     };
-    json!({ "tool": tool, "solver": "yices", "proofs": proofs.iter().zip(found).map(one).collect::<Vec<_>>() })
+    json!({ "tool": tool, "proofs": proofs.iter().zip(found).map(one).collect::<Vec<_>>(), "open": open })
 }
