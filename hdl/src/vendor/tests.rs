@@ -87,7 +87,12 @@ fn hollow(profile: &str) -> Emitted {
 /// The ports of a small card that is emitted for this: ports do not depend on the shape of what is inside.
 fn card_ports(pcie: bool) -> PortList {
     let name = if pcie { "sim-pcie-512" } else { "sim-small" };
-    PortList::emitted(&crate::pcie::emit_card(&Profile::load(name).unwrap(), 0).unwrap())
+    // Elaboration takes more stack than a test's thread has.
+    let elaborate = move || {
+        let profile = Profile::load(name).unwrap();
+        PortList::emitted(&crate::pcie::emit_card(&profile, 0).unwrap())
+    };
+    std::thread::Builder::new().stack_size(64 << 20).spawn(elaborate).unwrap().join().unwrap()
 }
 
 #[test]

@@ -31,6 +31,10 @@ fn a_board_passes_every_check_and_broken_ones_fail() -> Result<()> {
             std::fs::create_dir_all(target)?;
             for entry in std::fs::read_dir(source)? {
                 let path = entry?.path();
+                // A build that was made by hand is left alone.
+                if !path.is_file() {
+                    continue;
+                }
                 std::fs::copy(&path, target.join(path.file_name().unwrap_or_default()))?;
             }
         }
@@ -51,7 +55,7 @@ fn a_board_passes_every_check_and_broken_ones_fail() -> Result<()> {
     fails("vivado/implement.tcl", "route_design", "rout_design", "rout_design")?;
     fails("vivado/implement.tcl", "-directive Explore", "-directiv Explore", "no option -directiv")?;
     fails("vivado/synth.tcl", "generate_target all [get_ips]\n", "", "generate_target is not called")?;
-    fails("vivado/checks.tcl", "$setup < 0", "$setup < -1", "should end with")?;
+    fails("vivado/checks.tcl", "$setup < 0 || $hold < 0", "$setup < -1", "should end with")?;
     fails("alveo-u250/floorplan.xdc", "msm/cores_3", "msm/cores_9", "cores_9")?;
     fails("alveo-u250/clocks.xdc", "memory_reset/chain", "memory_reset/chains", "chains_reg")?;
     fails("alveo-u250/pins.xdc", "AM11", "AM10", "AM10 is given to two")?;
