@@ -158,7 +158,7 @@ fn a_served_card_gives_the_same_proofs_as_one_in_this_process() {
 fn a_card_at_a_terminal_gives_the_same_proofs() {
     let directory = workspace();
     let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
-    let served = Served::terminal(&["--line-faults", "200"]);
+    let served = Served::terminal(&["--line-faults", "50"]);
     let card = format!("serial:{}", served.path.display());
     let prove = |name: &str, more: &[&str]| {
         let (proof, public) = (at(&format!("{name}.json")), at(&format!("{name}.public.json")));

@@ -16,10 +16,10 @@ fn options() -> CardOptions {
     CardOptions { staging_bytes: 4096, ..CardOptions::default() }
 }
 
-/// Jobs are exact, also on a line on which a byte in two thousand suffers something.
+/// Jobs are exact, also on a line on which one byte in five thousand suffers something.
 #[test]
 fn jobs_are_exact_over_a_line_with_faults() {
-    for millionths in [0, 500] {
+    for millionths in [0, 50] {
         let transport = open(LineFaults::all(millionths));
         let mut world = must(World::over(Box::new(transport), SimControl::default(), 5, options()));
         must(world.card.self_test());
