@@ -5,7 +5,7 @@
 //! stopped, not to measure one that works.
 
 use crate::options::CardOptions;
-use crate::transport::ClockKind;
+use crate::transport::{ClockKind, Pace};
 use spandrel_abi::{
     AFFINE_POINT_BYTES, BOARD_SIMULATED, CARD_ALIGNMENT, Descriptor, FIELD_BYTES, Identification,
     MERKLE_MAX_DEPTH, Opcode, POSEIDON_MAX_WIDTH, PROJECTIVE_POINT_BYTES, SPONGE_GROUP, TreeShape, windows,
@@ -25,6 +25,9 @@ const LATENCIES_PER_WINDOW: u64 = 64;
 const CYCLES_PER_BYTE: u64 = 2;
 /// Cycles that a command may cost apart from its data.
 const COMMAND_OVERHEAD: u64 = 100_000;
+/// Accesses to host memory, one after the other, that a command may cost apart from its data: entries of both rings, what
+/// it reads of its operands, interrupts.
+const ACCESSES_PER_COMMAND: u128 = 16;
 
 /// Passes through a lane that a hash takes: at most 60 partial rounds, and 8 full ones of as many passes as the state has
 /// elements.
@@ -44,16 +47,28 @@ pub(crate) struct Bounds {
     identification: Identification,
     factor: u64,
     floor_cycles: u64,
+    /// Cycles that a byte may cost between card and host.
+    cycles_per_byte: u64,
+    /// Cycles that a command may cost apart from its data.
+    command_overhead: u64,
     /// The transport's time for one of the card's.
     slowdown: u64,
 }
 
 impl Bounds {
-    /// `clock` is what the transport's time is measured with: a simulated card is slow by the clock on the wall.
-    pub(crate) fn new(identification: &Identification, options: &CardOptions, clock: ClockKind) -> Bounds {
+    /// `clock` is what the transport's time is measured with: a simulated card is slow by the clock on the wall. `pace` is how
+    /// fast the way to host memory is.
+    pub(crate) fn new(identification: &Identification, options: &CardOptions, clock: ClockKind, pace: Pace) -> Bounds {
         let slow = clock == ClockKind::Wall && identification.board == BOARD_SIMULATED;
+        let clock_hz = u64::from(identification.clock_khz) * 1000;
+        let usual = if slow { SIMULATION_SLOWDOWN } else { 1 };
         Bounds {
-            slowdown: if slow { SIMULATION_SLOWDOWN } else { 1 },
+            slowdown: pace.slowdown.map_or(usual, u64::from).max(1),
+            cycles_per_byte: CYCLES_PER_BYTE.max(2 * clock_hz / pace.bytes_per_second.max(1)),
+            command_overhead: COMMAND_OVERHEAD.saturating_add(
+                u64::try_from(ACCESSES_PER_COMMAND * pace.turnaround.as_nanos() * u128::from(clock_hz) / 1_000_000_000)
+                    .unwrap_or(u64::MAX),
+            ),
             identification: *identification,
             factor: options.bound_factor.into(),
             floor_cycles: options.bound_floor_cycles,
@@ -67,7 +82,7 @@ impl Bounds {
         let count = u64::from(command.count);
         let work = match opcode {
             Opcode::Identify | Opcode::ReadCounters => 0,
-            Opcode::LoadBases => count.saturating_mul(CYCLES_PER_BYTE * 2 * AFFINE_POINT_BYTES as u64),
+            Opcode::LoadBases => count.saturating_mul(self.cycles_per_byte * 2 * AFFINE_POINT_BYTES as u64),
             Opcode::Msm => {
                 // Of each quantity the worst that a choice of windows can make of it.
                 let most = |of: fn(&Identification, u32) -> u64| {
@@ -80,14 +95,14 @@ impl Bounds {
                 count
                     .saturating_mul(
                         most_windows * CYCLES_PER_DIGIT.max(u64::from(id.msm_latency_cycles) / HELD_AT_LEAST)
-                            + CYCLES_PER_BYTE * (field_bytes + AFFINE_POINT_BYTES as u64),
+                            + self.cycles_per_byte * (field_bytes + AFFINE_POINT_BYTES as u64),
                     )
                     .saturating_add(buckets * CYCLES_PER_BUCKET)
                     .saturating_add(most_windows * LATENCIES_PER_WINDOW * u64::from(id.msm_latency_cycles))
-                    .saturating_add(results * CYCLES_PER_BYTE)
+                    .saturating_add(results * self.cycles_per_byte)
             }
-            Opcode::ReadCard => count.saturating_mul(CYCLES_PER_BYTE * 2 * CARD_ALIGNMENT),
-            Opcode::FieldVector => count.saturating_mul(CYCLES_PER_BYTE * 3 * field_bytes),
+            Opcode::ReadCard => count.saturating_mul(self.cycles_per_byte * 2 * CARD_ALIGNMENT),
+            Opcode::FieldVector => count.saturating_mul(self.cycles_per_byte * 3 * field_bytes),
             Opcode::Poseidon => {
                 let width = command.parameter & 15;
                 let blocks = u64::from(command.parameter >> 16).max(1);
@@ -95,37 +110,37 @@ impl Bounds {
                 // The blocks of a message wait for each other; so many messages are worked on at a time.
                 let links = blocks.saturating_mul(count.div_ceil(SPONGE_GROUP.into()));
                 self.hash_cycles(width, count.saturating_mul(blocks), links)
-                    .saturating_add(elements.saturating_mul(CYCLES_PER_BYTE * field_bytes))
+                    .saturating_add(elements.saturating_mul(self.cycles_per_byte * field_bytes))
             }
             Opcode::MerkleBuild => {
                 let tree = tree_of(command);
                 // Every node is written, and read once as a child; leaves come from the host besides.
                 let bytes = 2 * tree.bytes() + u64::from(tree.leaves) * field_bytes;
                 self.hash_cycles(tree.arity + 1, tree.hashes(), tree.depth.into())
-                    .saturating_add(bytes.saturating_mul(CYCLES_PER_BYTE))
+                    .saturating_add(bytes.saturating_mul(self.cycles_per_byte))
                     .saturating_add(u64::from(tree.depth) * CYCLES_PER_GROUP)
             }
             Opcode::MerklePaths => {
                 let tree = tree_of(command);
                 let path = u64::from(tree.depth) * CYCLES_PER_GROUP
-                    + CYCLES_PER_BYTE * (2 * tree.path_bytes() as u64 + field_bytes);
+                    + self.cycles_per_byte * (2 * tree.path_bytes() as u64 + field_bytes);
                 count.saturating_mul(path)
             }
             Opcode::MerkleUpdate => {
                 let tree = tree_of(command);
                 let groups = count.saturating_mul(tree.depth.into());
                 let group_cycles =
-                    CYCLES_PER_GROUP + CYCLES_PER_BYTE * 4 * u64::from(tree.arity) * field_bytes;
+                    CYCLES_PER_GROUP + self.cycles_per_byte * 4 * u64::from(tree.arity) * field_bytes;
                 self.hash_cycles(tree.arity + 1, groups, tree.depth.into())
                     .saturating_add(groups.saturating_mul(group_cycles))
-                    .saturating_add(count.saturating_mul(CYCLES_PER_BYTE * 2 * field_bytes))
+                    .saturating_add(count.saturating_mul(self.cycles_per_byte * 2 * field_bytes))
             }
             Opcode::SelfTest => {
                 // Known answers through each pipeline, some of them one after the other.
                 1000 * (u64::from(id.msm_latency_cycles) + u64::from(id.field_latency_cycles))
             }
         };
-        work.saturating_add(COMMAND_OVERHEAD).saturating_mul(self.factor).saturating_add(self.floor_cycles)
+        work.saturating_add(self.command_overhead).saturating_mul(self.factor).saturating_add(self.floor_cycles)
     }
 
     /// Cycles that so many hashes of states of `width` elements may take, of which `links` wait for one another.
@@ -179,12 +194,12 @@ mod tests {
         let options =
             CardOptions { bound_factor: u32::MAX, bound_floor_cycles: u64::MAX, ..Default::default() };
         for opcode in Opcode::ALL {
-            let usual = Bounds::new(&plausible(), &CardOptions::default(), ClockKind::Wall);
+            let usual = Bounds::new(&plausible(), &CardOptions::default(), ClockKind::Wall, Pace::BUS);
             let of =
                 |count: u32| Descriptor { count, parameter: 0x0203, size: count, ..Descriptor::default() };
             assert!(usual.command_cycles(*opcode, &of(1000)) >= usual.command_cycles(*opcode, &of(1)));
             assert!(usual.command_cycles(*opcode, &of(1)) > CardOptions::default().bound_floor_cycles);
-            let extreme = Bounds::new(&largest, &options, ClockKind::Wall);
+            let extreme = Bounds::new(&largest, &options, ClockKind::Wall, Pace::BUS);
             let most =
                 Descriptor { count: u32::MAX, parameter: u32::MAX, size: u32::MAX, ..Descriptor::default() };
             assert_eq!(extreme.command_cycles(*opcode, &most), u64::MAX);
@@ -197,7 +212,7 @@ mod tests {
     fn hashes_have_time_for_all_that_makes_them_long() {
         let with_lanes = |lanes| {
             let identification = Identification { poseidon_lanes: [lanes; 4], ..plausible() };
-            Bounds::new(&identification, &CardOptions::default(), ClockKind::Card)
+            Bounds::new(&identification, &CardOptions::default(), ClockKind::Card, Pace::BUS)
         };
         let (one, four) = (with_lanes(1), with_lanes(4));
         let hash =
@@ -236,7 +251,7 @@ mod tests {
             (BOARD_SIMULATED + 1, ClockKind::Wall, 1),
         ] {
             identification.board = board;
-            let bounds = Bounds::new(&identification, &CardOptions::default(), clock);
+            let bounds = Bounds::new(&identification, &CardOptions::default(), clock, Pace::BUS);
             assert_eq!(bounds.time(250_000), slowdown as u32 * Duration::from_millis(1));
             assert_eq!(bounds.cycles(slowdown as u32 * Duration::from_micros(2)), 500);
         }

@@ -70,7 +70,7 @@ impl Card {
             name: bar.transport.describe(),
             id: NEXT_CARD.fetch_add(1, Ordering::Relaxed),
             generation: 0,
-            bounds: Bounds::new(&identification, &options, bar.transport.clock()),
+            bounds: Bounds::new(&identification, &options, bar.transport.clock(), bar.transport.pace()),
             bar,
             identification,
             options,

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! # Ways to a card
-//! [`open_pci`] opens a card on the PCI bus: by its address through VFIO ([`VfioTransport`]), with an IOMMU between the
+//! [`SerialTransport`] opens a card at the end of a serial line. [`open_pci`] opens a card on the PCI bus: by its address through VFIO ([`VfioTransport`]), with an IOMMU between the
 //! card and memory; or, asked for by name, by sysfs alone ([`SysfsTransport`]). [`cards`] lists them, [`bind`] gives one
 //! to vfio-pci. Every way that others could take too holds the card's [`CardLock`], so that a second process is refused
 //! before it has touched the card; a process may have several cards. A [`Monitor`] looks at a card beside its user.
@@ -96,6 +96,7 @@ mod pages;
 mod queue;
 mod ranges;
 mod rings;
+pub mod serial;
 mod staging;
 mod sysfs;
 mod system;
@@ -121,9 +122,10 @@ pub use loopback::Loopback;
 pub use monitor::{Monitor, Snapshot};
 pub use open_error::OpenError;
 pub use options::CardOptions;
+pub use serial::{SERIAL_PREFIX, SerialName, SerialTransport};
 pub use sysfs::SysfsTransport;
 pub use system::System;
-pub use transport::{AccessWidth, ClockKind, Transport, TransportError};
+pub use transport::{AccessWidth, ClockKind, Pace, Transport, TransportError};
 pub use tree::TreeHandle;
 pub use vfio::VfioTransport;
 pub use vfio_user::VfioUser;

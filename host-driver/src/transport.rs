@@ -49,6 +49,23 @@ pub enum ClockKind {
     Wall,
 }
 
+/// How fast the way to a card is, for the bounds of what the driver waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Bytes a second between the card and host memory; [`u64::MAX`] where the card's bus is the limit.
+    pub bytes_per_second: u64,
+    /// What an access to host memory may take besides its data.
+    pub turnaround: Duration,
+    /// How many times slower than its clock the card may run by the transport's time, where that is known; otherwise it
+    /// follows from the board and [`Transport::clock`].
+    pub slowdown: Option<u32>,
+}
+
+impl Pace {
+    /// That of a bus as fast as the card.
+    pub const BUS: Pace = Pace { bytes_per_second: u64::MAX, turnaround: Duration::ZERO, slowdown: None };
+}
+
 /// What can go wrong between the driver and a card.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -158,6 +175,11 @@ pub trait Transport: Send {
     /// What [`now`](Transport::now) measures.
     fn clock(&self) -> ClockKind;
 
+    /// How fast the way to the card is.
+    fn pace(&self) -> Pace {
+        Pace::BUS
+    }
+
     /// Reads 1, 2 or 4 bytes of the PCI configuration space, little-endian, at byte `offset` of its 4 KiB.
     ///
     /// # Errors
@@ -224,6 +246,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn clock(&self) -> ClockKind {
         (**self).clock()
+    }
+
+    fn pace(&self) -> Pace {
+        (**self).pace()
     }
 
     fn read_config(&mut self, offset: u16, width: AccessWidth) -> Result<u32, TransportError> {

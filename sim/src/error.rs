@@ -94,6 +94,24 @@ pub enum SimError {
         /// Name of the profile.
         profile: String,
     },
+    /// A profile without a serial line.
+    #[error("the card of profile {profile} has no serial line: its profile has no table [serial]")]
+    NoSerialLine {
+        /// Name of the profile.
+        profile: String,
+    },
+    /// A profile with a serial line, where the card's buses were wanted.
+    #[error("the card of profile {profile} has no buses to the outside: its profile has a table [serial], so it is reached as a serial device")]
+    OnlySerialLine {
+        /// Name of the profile.
+        profile: String,
+    },
+    /// The driver did not get to the card over its line.
+    #[error(transparent)]
+    Line {
+        /// What the driver says.
+        source: spandrel_driver::TransportError,
+    },
     /// The card did not answer as the operating system needs it when it sets a card up.
     #[error("the card cannot be set up: {what}")]
     Enumeration {

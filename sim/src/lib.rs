@@ -8,6 +8,7 @@
 //!   complex that is late, shuffles and fails on order; [`PcieSim`] is the whole card in it.
 //! - [`SimCard`] is the whole Verilated card in that world, [`InProcess`] the driver's way to it, [`SimControl`] the way
 //!   to make it fail.
+//! - [`serial`] is a card behind a serial line, and the pseudo-terminal at the line's other end.
 //! - [`server`] serves a PCIe card to other processes and virtual machines.
 
 pub mod axi;
@@ -17,6 +18,7 @@ mod error;
 pub mod memory;
 pub mod model;
 pub mod pcie;
+pub mod serial;
 pub mod server;
 pub mod testbench;
 mod transport;

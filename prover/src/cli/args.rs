@@ -25,7 +25,7 @@ pub(super) enum BackendChoice {
 /// Which card.
 #[derive(Clone, Debug, Args)]
 pub(super) struct CardArgs {
-    /// The card: `sim` or `sim:PROFILE` (a name from `spandrel card list`, or the path of a .toml file); `vfio-user:PATH` (the socket of `spandrel sim serve`); a PCI address like `0000:3b:00.0`; or `sysfs:` and an address, on a machine of one's own without an IOMMU [default: sim:sim-small; for hashes and trees sim:sim-poseidon]
+    /// The card: `sim` or `sim:PROFILE` (a name from `spandrel card list`, or the path of a .toml file); `vfio-user:PATH` (the socket of `spandrel sim serve`); `serial:DEVICE[:BAUD]` (a board at a serial line, or the terminal of `spandrel sim serve --pty`); a PCI address like `0000:3b:00.0`; or `sysfs:` and an address, on a machine of one's own without an IOMMU [default: sim:sim-small; for hashes and trees sim:sim-poseidon]
     #[arg(long, value_name = "CARD")]
     pub(super) card: Option<String>,
     /// Writes the simulated card's waveform to this file, for GTKWave or Surfer: slow, large, and as .vcd where FST's headers are not installed

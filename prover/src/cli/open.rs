@@ -2,7 +2,9 @@
 
 use super::args::CardArgs;
 use super::error::CliError;
-use spandrel_driver::{Card, CardOptions, System, Transport, VfioUser, is_pci_name, open_pci};
+use spandrel_driver::{
+    Card, CardOptions, SERIAL_PREFIX, SerialName, SerialTransport, System, Transport, VfioUser, is_pci_name, open_pci,
+};
 use std::path::Path;
 
 #[cfg(feature = "sim")]
@@ -31,6 +33,13 @@ fn open_transport(arguments: &CardArgs) -> Result<Box<dyn Transport>, CliError> 
              `spandrel sim serve`, or use --card sim"
         )));
     }
+    if name.starts_with(SERIAL_PREFIX) {
+        let name: SerialName = name.parse().map_err(|error| CliError::Usage(format!("{error}")))?;
+        return match SerialTransport::open(&name) {
+            Ok(transport) => Ok(Box::new(transport)),
+            Err(error) => Err(failed(error.into())),
+        };
+    }
     match name.strip_prefix(VFIO_USER_PREFIX) {
         Some("") => Err(no_such_card(name)),
         Some(path) => match VfioUser::connect(Path::new(path)) {
@@ -46,13 +55,13 @@ fn open_transport(arguments: &CardArgs) -> Result<Box<dyn Transport>, CliError> 
 pub(super) fn no_such_card(name: &str) -> CliError {
     CliError::Usage(format!(
         "there is no card \"{name}\": give `sim` or `sim:PROFILE`, `vfio-user:PATH` with the socket of a `spandrel sim \
-         serve`, or a PCI address like `0000:3b:00.0`; `spandrel card list` shows what there is"
+         serve`, `serial:DEVICE[:BAUD]` with a serial device, or a PCI address like `0000:3b:00.0`; `spandrel card list` shows what there is"
     ))
 }
 
 #[cfg(feature = "sim")]
 fn open_in_process(arguments: &CardArgs) -> Result<Box<dyn Transport>, CliError> {
-    Ok(Box::new(open_simulated(arguments)?.0))
+    super::simulated::open_in_process(arguments)
 }
 
 #[cfg(not(feature = "sim"))]

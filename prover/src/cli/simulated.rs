@@ -6,19 +6,49 @@ use super::error::CliError;
 use super::open::no_such_card;
 use super::report::curve_name;
 use spandrel_hdl::profile::{AdderKind, Profile, ProfileError};
+use spandrel_driver::Transport;
+use spandrel_sim::serial::{InProcessSerial, SerialOptions};
 use spandrel_sim::{InProcess, SimOptions};
 
 /// The profile of `--card sim`.
 const DEFAULT_PROFILE: &str = "sim-small";
 
-/// Builds (or finds) the model and starts the simulation, without a driver.
-pub(super) fn open_simulated(arguments: &CardArgs) -> Result<(InProcess, Profile), CliError> {
+/// The way to a simulated card, whatever its profile's shell is.
+pub(super) fn open_in_process(arguments: &CardArgs) -> Result<Box<dyn Transport>, CliError> {
     let profile = profile(arguments.card.as_deref(), DEFAULT_PROFILE)?;
-    let options = SimOptions {
+    if profile.serial.is_none() {
+        return Ok(Box::new(open_simulated(arguments)?.0));
+    }
+    check_stalls(&profile, arguments.stalls)?;
+    match InProcessSerial::new(&profile, &options(arguments), SerialOptions::default()) {
+        Ok(transport) => Ok(Box::new(transport)),
+        Err(error) => Err(card_error(&profile, error.into())),
+    }
+}
+
+/// A card behind a serial line has no buses that could be slow.
+pub(super) fn check_stalls(profile: &Profile, stalls: Option<u64>) -> Result<(), CliError> {
+    match stalls {
+        Some(_) if profile.serial.is_some() => Err(CliError::Usage(format!(
+            "--stalls is for memories outside of the card, and the card sim:{} has its own behind a serial line: leave it out",
+            profile.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn options(arguments: &CardArgs) -> SimOptions {
+    SimOptions {
         seed: arguments.stalls.unwrap_or(0),
         stalls: arguments.stalls.is_some(),
         trace: arguments.trace.clone(),
-    };
+    }
+}
+
+/// Builds (or finds) the model and starts the simulation, without a driver; for a card with buses or on PCI Express.
+pub(super) fn open_simulated(arguments: &CardArgs) -> Result<(InProcess, Profile), CliError> {
+    let profile = profile(arguments.card.as_deref(), DEFAULT_PROFILE)?;
+    let options = options(arguments);
     match InProcess::new(&profile, options) {
         Ok(transport) => Ok((transport, profile)),
         Err(error) => Err(card_error(&profile, error.into())),

@@ -36,6 +36,14 @@ pub(crate) fn pcie_library(profile: &Profile, trace: bool) -> Result<Arc<ModelLi
     }
 }
 
+/// The compiled model of a profile's card behind a serial line.
+pub(crate) fn serial_library(profile: &Profile, trace: bool) -> Result<Arc<ModelLibrary>, SimError> {
+    match profile.serial {
+        Some(_) => library(profile, trace),
+        None => Err(SimError::NoSerialLine { profile: profile.name.clone() }),
+    }
+}
+
 fn elaborate(profile: &Profile) -> Result<Emitted, SimError> {
     // The revision is left out: a model is kept for as long as its Verilog stays the same, and so should be. A card is one
     // large value, larger than the stack of a thread that nobody made for it.

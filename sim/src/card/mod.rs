@@ -5,7 +5,7 @@ mod options;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use elaborate::pcie_library;
+pub(crate) use elaborate::{pcie_library, serial_library};
 pub use options::{SimOptions, Timing};
 
 use crate::SimError;
@@ -54,6 +54,9 @@ impl SimCard {
 
     /// As [`SimCard::new`], with memories as slow as `timing` says.
     pub fn with_timing(profile: &Profile, options: &SimOptions, timing: Timing) -> Result<SimCard, SimError> {
+        if profile.serial.is_some() {
+            return Err(SimError::OnlySerialLine { profile: profile.name.clone() });
+        }
         let library = elaborate::library(profile, options.trace.is_some())?;
         SimCard::from_library(&library, u64::from(profile.card_memory_kib) << 10, options, timing)
     }

@@ -52,6 +52,25 @@ pub(super) struct WeightedSums {
     pub(super) counters: Counters,
 }
 
+impl WeightedSums {
+    /// Takes in the sums of other bases.
+    pub(super) fn add(&mut self, other: WeightedSums) {
+        self.exponents.extend(other.exponents);
+        self.points.extend(other.points);
+        self.cycles += other.cycles;
+        self.counters = sum(&self.counters, &other.counters);
+    }
+}
+
+/// Every counter of both.
+fn sum(one: &Counters, other: &Counters) -> Counters {
+    let mut bytes = one.to_bytes();
+    for (word, other) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(other.to_bytes().as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*word).saturating_add(u64::from_le_bytes(*other)).to_le_bytes();
+    }
+    Counters::from_bytes(&bytes)
+}
+
 impl Device for spandrel_driver::Card {
     type Bases = BasesHandle;
     type Job = Job<MsmResult>;

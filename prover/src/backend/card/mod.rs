@@ -1,10 +1,14 @@
 //! MSMs on a card.
 //!
+//! On a card whose memory is small, bases that were not used for longest leave it for others, and bases that do not fit at
+//! all are worked through in pieces.
+//!
 //! The card belongs to a thread of its own, which submits and waits, so that the CPU's work overlaps the
 //! card's. The card returns a sum for every bit of every window; the caller's thread adds those up.
 
 mod device;
 mod finish;
+mod resident;
 mod worker;
 
 #[cfg(test)]

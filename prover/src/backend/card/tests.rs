@@ -34,10 +34,27 @@ struct StandIn<C> {
     /// Z of the homogeneous points, so that the finish must divide by it.
     z: u64,
     curve: PhantomData<fn() -> C>,
+    /// Points that fit into its memory.
+    capacity: usize,
+    /// Points of each load, and those that left.
+    loads: Arc<Mutex<Vec<usize>>>,
+    held: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// Bases of a stand-in.
+struct Held<C: MsmCurve> {
+    points: Vec<Affine<C>>,
+    held: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl<C: MsmCurve> Drop for Held<C> {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.points.len(), std::sync::atomic::Ordering::Relaxed);
+    }
 }
 
 impl<C: MsmCurve> Device for StandIn<C> {
-    type Bases = Vec<Affine<C>>;
+    type Bases = Held<C>;
     type Job = (Vec<Affine<C>>, Vec<u8>);
 
     fn describe(&self) -> String {
@@ -51,23 +68,32 @@ impl<C: MsmCurve> Device for StandIn<C> {
         Identification::from_words(&words)
     }
 
-    fn load(&mut self, points: &[u8]) -> Result<Vec<Affine<C>>, DriverError> {
-        Ok(points.as_chunks().0.iter().map(|bytes| point_from_bytes(bytes).unwrap()).collect())
+    fn load(&mut self, points: &[u8]) -> Result<Held<C>, DriverError> {
+        let points: Vec<_> =
+            points.as_chunks().0.iter().map(|bytes| point_from_bytes(bytes).unwrap()).collect();
+        let free = self.capacity - self.held.load(std::sync::atomic::Ordering::Relaxed);
+        if points.len() > free {
+            let [bytes, free, total] = [points.len(), free, self.capacity].map(|points| 64 * points as u64);
+            return Err(DriverError::OutOfCardMemory { bytes, free, largest_gap: free, total });
+        }
+        self.held.fetch_add(points.len(), std::sync::atomic::Ordering::Relaxed);
+        self.loads.lock().unwrap().push(points.len());
+        Ok(Held { points, held: self.held.clone() })
     }
 
-    fn release(&mut self, _: Vec<Affine<C>>) -> Result<(), DriverError> {
+    fn release(&mut self, _: Held<C>) -> Result<(), DriverError> {
         Ok(())
     }
 
     fn submit(
         &mut self,
-        bases: &Vec<Affine<C>>,
+        bases: &Held<C>,
         range: Range<usize>,
         scalars: &[u8],
         options: &MsmOptions,
     ) -> Result<Self::Job, DriverError> {
         assert_eq!((options.curve, options.window_bits), (C::ID, Some(WINDOW_BITS)));
-        Ok((bases[range].to_vec(), scalars.to_vec()))
+        Ok((bases.points[range].to_vec(), scalars.to_vec()))
     }
 
     fn wait(
@@ -124,8 +150,20 @@ impl<C: MsmCurve> StandIn<C> {
 }
 
 fn over<C: MsmCurve>(fault: Fault, z: u64, on_progress: OnProgress) -> Card<C> {
-    let stand_in = StandIn { fault, z, curve: PhantomData::<fn() -> C> };
-    Card::over(stand_in, on_progress).unwrap().with_window_bits(Some(WINDOW_BITS))
+    small(fault, z, on_progress, usize::MAX).0
+}
+
+/// A card with room for so many points, and how many were in each load.
+fn small<C: MsmCurve>(
+    fault: Fault,
+    z: u64,
+    on_progress: OnProgress,
+    capacity: usize,
+) -> (Card<C>, Arc<Mutex<Vec<usize>>>) {
+    let loads = Arc::new(Mutex::new(Vec::new()));
+    let (curve, held) = (PhantomData::<fn() -> C>, Arc::default());
+    let stand_in = StandIn { fault, z, curve, capacity, loads: loads.clone(), held };
+    (Card::over(stand_in, on_progress).unwrap().with_window_bits(Some(WINDOW_BITS)), loads)
 }
 
 fn card(fault: Fault) -> Card {
@@ -233,4 +271,60 @@ fn bases_that_were_released_are_refused() {
     card.release_bases(bases).unwrap();
     let result = card.msm(&copy, 0..0, &[]);
     assert!(matches!(result, Err(BackendError::ForeignBases)), "{result:?}");
+}
+
+/// Three sets of 20 points on a card with room for 45: one leaves for another, and comes back when it is used.
+#[test]
+fn sets_take_turns_in_a_small_memory() {
+    let (card, loads) = small::<Bn254G1>(Fault::None, 3, Arc::new(|_| ()), 45);
+    let dual = Dual::new(Box::new(Cpu::<Bn254G1>::on_curve()), Box::new(card));
+    let sets: Vec<_> = (0..3)
+        .map(|seed| dual.load_bases(&workload::bases_of::<Bn254G1>(20, BaseKind::Distinct, seed)).unwrap())
+        .collect();
+    let scalars = vec![7; 32 * 20];
+    let run = |set: usize| drop(dual.submit(&sets[set], 0..20, &scalars).unwrap().wait().unwrap());
+    // The third drove out the first.
+    assert_eq!(loads.lock().unwrap().len(), 3);
+    run(1);
+    run(2);
+    assert_eq!(loads.lock().unwrap().len(), 3, "still there");
+    run(0);
+    run(2);
+    assert_eq!(loads.lock().unwrap().len(), 4, "the second was not used for longest");
+    run(1);
+    assert_eq!(*loads.lock().unwrap(), [20; 5]);
+    for set in sets {
+        dual.release_bases(set).unwrap();
+    }
+}
+
+/// A set of 100 points on a card with room for 45, beside a set that fits.
+#[test]
+fn a_set_larger_than_the_memory_is_worked_through_in_pieces() {
+    let (card, loads) = small::<Bn254G1>(Fault::None, 3, Arc::new(|_| ()), 45);
+    let dual = Dual::new(Box::new(Cpu::<Bn254G1>::on_curve()), Box::new(card));
+    let large = dual.load_bases(&workload::bases_of::<Bn254G1>(100, BaseKind::Distinct, 1)).unwrap();
+    let fits = dual.load_bases(&workload::bases_of::<Bn254G1>(20, BaseKind::Distinct, 2)).unwrap();
+    let scalars: Vec<u8> = (0..32 * 100).map(|at| if at % 32 == 31 { 0 } else { at as u8 }).collect();
+    let submit = |bases, range: Range<usize>| {
+        let scalars = &scalars[..32 * range.len()];
+        dual.submit(bases, range, scalars).unwrap().wait().unwrap()
+    };
+    submit(&fits, 0..20);
+    let outcome = submit(&large, 0..100);
+    assert_eq!(outcome.card.unwrap().cycles, 300, "of all pieces");
+    submit(&large, 30..80);
+    submit(&fits, 0..20);
+    assert_eq!(*loads.lock().unwrap(), [20, 45, 45, 10, 45, 5, 20]);
+}
+
+#[test]
+fn where_no_point_fits_the_card_says_so() {
+    let (card, _) = small::<Bn254G1>(Fault::None, 3, Arc::new(|_| ()), 0);
+    let error = card.load_bases(&workload::bases_of::<Bn254G1>(2, BaseKind::Distinct, 1)).unwrap_err();
+    let mut text = error.to_string();
+    if let Some(source) = std::error::Error::source(&error) {
+        text += &source.to_string();
+    }
+    assert!(text.contains("128 bytes of card memory are wanted"), "{text}");
 }
