@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Between two modules of one process, for others that wait.
+const TURN: Duration = Duration::from_millis(100);
+
 /// Synthesis for one family of parts.
 pub struct Synthesis {
     yosys: Yosys,
@@ -116,7 +119,7 @@ impl Synthesis {
             return Ok(kept);
         }
         // Two at once would only take each other's memory and caches.
-        let _lock = FileLock::acquire(&self.store.join("lock"), "synthesise")?;
+        let lock = FileLock::acquire(&self.store.join("lock"), "synthesise")?;
         if is_good(&kept) {
             return Ok(kept);
         }
@@ -130,6 +133,9 @@ impl Synthesis {
         }
         // Renamed into place, so that nobody reads half of it.
         std::fs::rename(&report, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
+        drop(lock);
+        // Whoever waits for the lock gets it before our next module does.
+        std::thread::sleep(TURN);
         Ok(kept)
     }
 
