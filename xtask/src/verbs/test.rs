@@ -4,7 +4,7 @@ use super::guest;
 use crate::tally::{Closing, Tally};
 use crate::{cargo, sample};
 use anyhow::{Context, Result};
-use spandrel_tools::{SKIP_LOG, cxx_compiler, guest_packages, verilator};
+use spandrel_tools::{SKIP_LOG, cxx_compiler, fpga_tools, guest_packages, verilator};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
@@ -92,6 +92,7 @@ fn prepare_tools() {
         verilator().err().map(|error| error.to_string()),
         cxx_compiler().err().map(|error| error.to_string()),
         guest_packages().err().map(|error| error.to_string()),
+        fpga_tools().err().map(|error| error.to_string()),
         match sample::node_packages() {
             Ok(Some(_)) => None,
             Ok(None) => Some("node and npm are not on PATH".to_owned()),

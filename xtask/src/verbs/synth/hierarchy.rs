@@ -136,39 +136,33 @@ pub fn resources(synthesis: &Synthesis, top: &str, verilog: &str, label: &str) -
     total(&cells_of(synthesis, &parts, label)?, top)
 }
 
-/// What each large module of a design needs, and all of it together.
+/// Cells by kind, of modules by name.
+pub type Cells<'a> = BTreeMap<&'a str, BTreeMap<String, u64>>;
+
+/// What each large module of a design needs, and all of it together, from the cells of each.
 ///
 /// # Errors
-/// Those of the synthesis of a module.
-pub fn table(
-    synthesis: &Synthesis,
-    top: &str,
-    verilog: &str,
-    label: &str,
-) -> Result<(Vec<ModuleRow>, Resources)> {
-    let parts = parts(top, verilog);
-    let cells = cells_of(synthesis, &parts, label)?;
+/// The top module is not among them.
+pub fn table(cells: &Cells<'_>, parts: &[Part], top: &str) -> Result<(Vec<ModuleRow>, Resources)> {
     let mut instances = BTreeMap::new();
-    count_instances(&cells, top, 1, &mut instances);
+    count_instances(cells, top, 1, &mut instances);
     let row = |part: &Part| {
         let mut own = Resources::default();
         let leaves = cells.get(part.name.as_str()).into_iter().flatten();
-        leaves
-            .filter(|(kind, _)| !cells.contains_key(kind.as_str()))
-            .for_each(|(kind, count)| own.count(kind, *count));
+        let leaves = leaves.filter(|(kind, _)| !cells.contains_key(kind.as_str()));
+        leaves.for_each(|(kind, count)| own.count(kind, *count));
         let instances = instances.get(part.name.as_str()).copied().unwrap_or_default();
         ModuleRow { module: part.name.clone(), instances, own }
     };
-    Ok((parts.iter().map(row).collect(), total(&cells, top)?))
+    Ok((parts.iter().map(row).collect(), total(cells, top)?))
 }
 
-/// The cells of each part by its name, synthesised once for all that differ by their names alone.
-fn cells_of<'a>(
-    synthesis: &Synthesis,
-    parts: &'a [Part],
-    label: &str,
-) -> Result<BTreeMap<&'a str, BTreeMap<String, u64>>> {
-    let mut cells: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
+/// The cells of each part by its name, synthesised once for all that differ by names alone.
+///
+/// # Errors
+/// Those of the synthesis of a module.
+pub fn cells_of<'a>(synthesis: &Synthesis, parts: &'a [Part], label: &str) -> Result<Cells<'a>> {
+    let mut cells = Cells::new();
     for (index, part) in parts.iter().enumerate() {
         if let Some(twin) = part.twin_of.map(|twin| &parts[twin])
             && let Some(known) = cells.get(twin.name.as_str())
@@ -194,12 +188,7 @@ pub fn part_label(parts: &[Part], index: usize, label: &str) -> String {
     }
 }
 
-fn count_instances<'a>(
-    cells: &BTreeMap<&'a str, BTreeMap<String, u64>>,
-    module: &str,
-    times: u64,
-    instances: &mut BTreeMap<&'a str, u64>,
-) {
+fn count_instances<'a>(cells: &Cells<'a>, module: &str, times: u64, instances: &mut BTreeMap<&'a str, u64>) {
     let Some((name, inside)) = cells.get_key_value(module) else { return };
     *instances.entry(name).or_default() += times;
     for (kind, count) in inside {
@@ -242,7 +231,7 @@ fn instantiates(text: &str, module: &str) -> bool {
 }
 
 /// The cells of a module and of the modules that it holds.
-fn total(cells: &BTreeMap<&str, BTreeMap<String, u64>>, module: &str) -> Result<Resources> {
+fn total(cells: &Cells<'_>, module: &str) -> Result<Resources> {
     let own = cells.get(module).with_context(|| format!("module {module} is missing"))?;
     let mut sum = Resources::default();
     for (kind, count) in own {

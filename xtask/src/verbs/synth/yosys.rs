@@ -1,6 +1,6 @@
 //! Runs of Yosys, one at a time, their results kept.
 
-use super::hierarchy::{self, ModuleRow, Part, part_label, parts};
+use super::hierarchy::{self, Cells, ModuleRow, Part, cells_of, part_label, parts};
 use super::resources::{Resources, cells};
 use crate::watch::{Watch, yosys_pass};
 use anyhow::{Context, Result, bail};
@@ -9,6 +9,9 @@ use spandrel_tools::{FileLock, Yosys, checkout_root, yosys};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Between two modules of one process, for others that wait.
+const TURN: Duration = Duration::from_millis(100);
 
 /// Synthesis for one family of parts.
 pub struct Synthesis {
@@ -42,10 +45,23 @@ impl Synthesis {
         // when told that reading a word while it is written does not matter, which no count depends on.
         let verilog =
             self.fitting(verilog).replace("ram_style = \"ultra\"", "ram_style = \"ultra\", no_rw_check");
-        if parts(top, &verilog).is_empty() {
+        let parts = parts(top, &verilog);
+        if parts.is_empty() {
             bail!("the design has no module {top}");
         }
-        hierarchy::table(self, top, &verilog, label)
+        let cells = match self.family.as_str() {
+            "xcup" | "xcu" => cells_of(self, &parts, label)?,
+            // Those that place and route take.
+            _ => {
+                let netlists = self.netlists(top, &verilog, label)?;
+                let mut cells = Cells::new();
+                for (part, netlist) in parts.iter().zip(&netlists) {
+                    cells.insert(&part.name, netlist.cells()?);
+                }
+                cells
+            }
+        };
+        hierarchy::table(&cells, &parts, top)
     }
 
     /// The cells of the design with this top module, by kind, black boxes included.
@@ -103,7 +119,7 @@ impl Synthesis {
             return Ok(kept);
         }
         // Two at once would only take each other's memory and caches.
-        let _lock = FileLock::acquire(&self.store.join("lock"), "synthesise")?;
+        let lock = FileLock::acquire(&self.store.join("lock"), "synthesise")?;
         if is_good(&kept) {
             return Ok(kept);
         }
@@ -117,6 +133,9 @@ impl Synthesis {
         }
         // Renamed into place, so that nobody reads half of it.
         std::fs::rename(&report, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
+        drop(lock);
+        // Whoever waits for the lock gets it before our next module does.
+        std::thread::sleep(TURN);
         Ok(kept)
     }
 
@@ -167,6 +186,21 @@ pub struct Netlist {
     pub file: PathBuf,
 }
 
+impl Netlist {
+    /// Its cells, by kind: lines `cell \\KIND \\NAME` of the file.
+    fn cells(&self) -> Result<BTreeMap<String, u64>> {
+        let text = std::fs::read_to_string(&self.file)
+            .with_context(|| format!("cannot read {}", self.file.display()))?;
+        let mut cells = BTreeMap::new();
+        for kind in
+            text.lines().filter_map(|line| line.trim_start().strip_prefix("cell \\")?.split(' ').next())
+        {
+            *cells.entry(kind.to_owned()).or_default() += 1;
+        }
+        Ok(cells)
+    }
+}
+
 fn read_cells(path: &Path) -> Option<BTreeMap<String, u64>> {
     cells(&std::fs::read_to_string(path).ok()?).ok()
 }
@@ -204,6 +238,20 @@ mod tests {
         assert_eq!(synthesis.resources("pair", verilog, "test")?, counted);
         let error = synthesis.resources("one", verilog, "test").unwrap_err().to_string();
         assert!(error.contains("--timeout"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_netlist_is_counted_as_its_design_is() -> Result<()> {
+        let store = tempfile::tempdir()?;
+        let name = "synth::a_netlist_is_counted_as_its_design_is";
+        let Some(synthesis) = synthesis(name, store.path())? else { return Ok(()) };
+        let verilog = "module top(input clock, input [7:0] a, output reg [7:0] y);\n\
+                       always @(posedge clock) y <= a + y;\nendmodule\n";
+        let synthesis = Synthesis { family: "xc7".into(), ..synthesis };
+        let (rows, total) = synthesis.table("top", verilog, "test")?;
+        assert_eq!((total.ff, total.carry, rows.len()), (8, 2, 1));
+        assert_eq!(total, synthesis.resources("top", verilog, "test")?);
         Ok(())
     }
 
