@@ -483,11 +483,15 @@ mod tests {
         let error = serial(16, 3).unwrap_err();
         assert!(error.contains("field_multipliers = 3") && error.contains("1, 2, 4 or 8"), "{error}");
         let serial = |table: &str| {
-            let text = format!("{text}\n[serial]\n{table}").replace("card_memory_kib = 65536", "card_memory_kib = 512");
+            let text = format!("{text}\n[serial]\n{table}")
+                .replace("card_memory_kib = 65536", "card_memory_kib = 512");
             Profile::parse("x", &text).map_err(|error| error.to_string())
         };
         let sound = serial("").unwrap().serial.unwrap();
-        assert_eq!((sound.baud, sound.divisor(250_000), sound.timeout(250_000)), (1_000_000, 250, 25_000_000));
+        assert_eq!(
+            (sound.baud, sound.divisor(250_000), sound.timeout(250_000)),
+            (1_000_000, 250, 25_000_000)
+        );
         for (table, rule) in [
             ("baud = 0", "4 to 65,535 cycles"),
             ("baud = 100000000", "4 to 65,535 cycles"),

@@ -232,9 +232,8 @@ impl Logic for AxiMemory {
         dff_setup!(self, clock, read, read_last, out, out_last, out_valid);
         self.memory.clock.next = self.clock.val();
 
-        self.take_write.next = (self.state.q.val() == 0)
-            & self.awvalid.val()
-            & (self.writes_turn.q.val() | !self.arvalid.val());
+        self.take_write.next =
+            (self.state.q.val() == 0) & self.awvalid.val() & (self.writes_turn.q.val() | !self.arvalid.val());
         self.take_read.next = (self.state.q.val() == 0) & self.arvalid.val() & !self.take_write.val();
         self.awready.next = self.take_write.val();
         self.arready.next = self.take_read.val();

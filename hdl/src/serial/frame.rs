@@ -187,9 +187,8 @@ impl Logic for FrameDecoder {
         self.ended_length.d.next = self.count.q.val();
         if self.in_valid.val() {
             if self.in_data.val() == self.flag.val() {
-                self.ended.d.next = (self.crc.q.val() == self.residue.val())
-                    & !self.escaped.q.val()
-                    & !self.spoiled.q.val();
+                self.ended.d.next =
+                    (self.crc.q.val() == self.residue.val()) & !self.escaped.q.val() & !self.spoiled.q.val();
                 self.crc.d.next = self.start.val();
                 self.count.d.next = 0.into();
                 self.escaped.d.next = false;
