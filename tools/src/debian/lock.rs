@@ -31,7 +31,9 @@ impl Suite {
     }
 
     fn parse(word: &str) -> Option<Suite> {
-        [Suite::Qemu, Suite::Guest, Suite::Fpga, Suite::Liberty].into_iter().find(|suite| suite.name() == word)
+        [Suite::Qemu, Suite::Guest, Suite::Fpga, Suite::Liberty]
+            .into_iter()
+            .find(|suite| suite.name() == word)
     }
 }
 

@@ -70,8 +70,8 @@ impl Bench {
         let mut harness = String::new();
         for file in &proof.harness {
             let path = folder().join(file);
-            harness += &std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
+            harness +=
+                &std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         }
         let mut hash = Sha256::new();
         let entry = serde_json::to_string(proof)?;
@@ -103,7 +103,8 @@ impl Bench {
         }
         let solvers = if proof.second_solver { &Solver::ALL[..] } else { &[Solver::Yices] };
         let mut claim = Verdict::Passed;
-        for (solver, question) in solvers.iter().flat_map(|one| questions.iter().map(move |all| (*one, all))) {
+        for (solver, question) in solvers.iter().flat_map(|one| questions.iter().map(move |all| (*one, all)))
+        {
             if claim == Verdict::Passed {
                 claim = self.ask(work.path(), solver, question)?;
             }
@@ -132,7 +133,8 @@ impl Bench {
     fn ask(&self, work: &Path, solver: Solver, arguments: &[&str]) -> Result<Verdict> {
         let seconds = self.timeout.as_secs().to_string();
         let arguments = [&["--timeout", &seconds], arguments].concat();
-        let text = run_bounded(&mut self.checker.check(work, solver, &arguments, "model.smt2"), self.timeout)?;
+        let text =
+            run_bounded(&mut self.checker.check(work, solver, &arguments, "model.smt2"), self.timeout)?;
         verdict(&text)
     }
 }

@@ -172,7 +172,8 @@ mod tests {
             Err(error) => return Err(error),
         };
         let emitter = cargo_build("spandrel-emit", &["-p", "spandrel-hdl"])?;
-        let mut proof = catalog::catalog()?.proof.into_iter().find(|proof| proof.name == "skid").context("skid")?;
+        let mut proof =
+            catalog::catalog()?.proof.into_iter().find(|proof| proof.name == "skid").context("skid")?;
         proof.twin.with = proof.twin.replace.clone();
         let (outcome, _) = bench.outcome(&proof, &emit(&emitter, &proof.block)?, false)?;
         assert!(!outcome.is_good());
