@@ -282,6 +282,13 @@ pub struct BusMasters {
 
 impl Default for BusMasters {
     fn default() -> Self {
+        BusMasters::new(BUFFER_BEATS)
+    }
+}
+
+impl BusMasters {
+    /// Masters that buffer so many beats, at least the longest burst.
+    pub fn new(beats: usize) -> Self {
         Self {
             clock: Default::default(),
             reset: Default::default(),
@@ -415,10 +422,10 @@ impl Default for BusMasters {
             m_axi_card_rlast: Default::default(),
             m_axi_card_rvalid: Default::default(),
             m_axi_card_rready: Default::default(),
-            host_reader: ReadDma::new(BUFFER_BEATS),
-            host_writer: WriteDma::new(BUFFER_BEATS),
-            card_reader: ReadDma::new(BUFFER_BEATS),
-            card_writer: WriteDma::new(BUFFER_BEATS),
+            host_reader: ReadDma::new(beats),
+            host_writer: WriteDma::new(beats),
+            card_reader: ReadDma::new(beats),
+            card_writer: WriteDma::new(beats),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The card's top.
 
+use crate::axi::MAX_BURST_BEATS;
 use crate::field::FieldUnit;
 use crate::merkle::HashEngine;
 use crate::msm::MsmEngine;
@@ -292,6 +293,12 @@ macro_rules! card_top {
                 }
             }
 
+            /// The same card with bus masters that buffer so many beats, at least the longest burst.
+            pub fn with_buffers(mut self, beats: usize) -> Self {
+                self.masters = $crate::card::BusMasters::new(beats);
+                self
+            }
+
             /// What this card says of itself.
             pub fn identification(&self) -> &::spandrel_abi::Identification {
                 &self._identification
@@ -572,6 +579,8 @@ impl Card {
             poseidon_lanes: std::array::from_fn(|at| lanes(POSEIDON_MIN_WIDTH + at as u32)),
             poseidon_latency_cycles: hash.pass_latency() as u32,
         };
-        Card::assemble(identification, msm, field_unit, hash)
+        let card = Card::assemble(identification, msm, field_unit, hash);
+        // Boards with digit-serial multipliers have their memory in block RAM, which answers at once, and none of it to spare.
+        if profile.digit_serial.is_some() { card.with_buffers(MAX_BURST_BEATS) } else { card }
     }
 }

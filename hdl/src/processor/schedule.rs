@@ -333,12 +333,14 @@ fn times(program: &Program, timing: Timing, period: usize, apart: bool) -> Optio
             let reads_at_all = !matches!(action, Action::Load { .. });
             let product_cycle =
                 (reads_at_all && read % timing.interval == 0) || write % timing.interval == product_writes;
-            (!of_product || read % timing.interval == 0)
-                && (of_product || !apart || !product_cycle)
-                && !(reads_at_all && reads[read])
-                && !writes[write]
-                // An input enters while the frame is the youngest.
-                && (reads_at_all || *time < period)
+            let in_its_cycle = match of_product {
+                true => read % timing.interval == 0,
+                false => !(apart && product_cycle),
+            };
+            let can_read = !reads_at_all || !reads[read];
+            // An input enters while the frame is the youngest.
+            let enters_in_time = reads_at_all || *time < period;
+            in_its_cycle && can_read && !writes[write] && enters_in_time
         };
         let time = (earliest..earliest + period).find(fits)?;
         times[index] = Some(time);

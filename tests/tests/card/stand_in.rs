@@ -19,7 +19,8 @@ pub struct StandInField {
     pub operation: Signal<In, Bits<2>>,
     pub valid_in: Signal<In, Bit>,
     pub ready: Signal<Out, Bit>,
-    odd: DFF<Bit>,
+    pause: DFF<Bits<5>>,
+    willing: Signal<Local, Bit>,
     pub result: Signal<Out, Bits<256>>,
     pub valid_out: Signal<Out, Bit>,
     values: Vec<DFF<Bits<256>>>,
@@ -41,7 +42,8 @@ impl Default for StandInField {
             operation: Default::default(),
             valid_in: Default::default(),
             ready: Default::default(),
-            odd: Default::default(),
+            pause: Default::default(),
+            willing: Default::default(),
             result: Default::default(),
             valid_out: Default::default(),
             values: (0..FIELD_LATENCY).map(|_| Default::default()).collect(),
@@ -57,10 +59,14 @@ impl Default for StandInField {
 impl Logic for StandInField {
     #[hdl_gen]
     fn update(&mut self) {
-        // Ready in every other cycle, so that whoever does not wait loses operations.
-        dff_setup!(self, clock, odd);
-        self.odd.d.next = !self.odd.q.val() & !self.reset.val();
-        self.ready.next = self.odd.q.val();
+        // Now and then it is not ready, so that whoever does not wait loses operations.
+        dff_setup!(self, clock, pause);
+        self.pause.d.next = self.pause.q.val() + 1;
+        if self.reset.val() {
+            self.pause.d.next = 0.into();
+        }
+        self.willing.next = self.pause.q.val() < 31;
+        self.ready.next = self.willing.val();
         self.value.next = self.a.val() ^ self.b.val();
         if self.operation.val() == 0 {
             self.value.next = self.a.val() + self.b.val();
@@ -76,7 +82,7 @@ impl Logic for StandInField {
             self.valids[i].clock.next = self.clock.val();
         }
         self.values[0].d.next = self.value.val();
-        self.valids[0].d.next = self.valid_in.val() & self.odd.q.val();
+        self.valids[0].d.next = self.valid_in.val() & self.willing.val();
         for i in 1..7 {
             self.values[i].d.next = self.values[i - 1].q.val();
             self.valids[i].d.next = self.valids[i - 1].q.val();
