@@ -105,10 +105,16 @@ pub(super) struct Served {
     pub(super) events: u8,
 }
 
+/// A request that was carried out.
+struct Answered {
+    request: Zeroizing<Vec<u8>>,
+    reply: Zeroizing<Vec<u8>>,
+}
+
 /// Carries out the card's requests, each once.
 #[derive(Default)]
 pub(super) struct Server {
-    last: Option<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>)>,
+    last: Option<Answered>,
     pub(super) served: u64,
     pub(super) repeated: u64,
     pub(super) refused: u64,
@@ -123,7 +129,7 @@ impl Server {
     /// Carries out a packet, if it is a request of a card, and says what to reply. One that is the last one again is
     /// answered as that was.
     pub(super) fn serve(&mut self, packet: &[u8], memory: &HostBuffers) -> Option<Served> {
-        if let Some((_, reply)) = self.last.as_ref().filter(|(last, _)| last[..] == *packet) {
+        if let Some(Answered { reply, .. }) = self.last.as_ref().filter(|last| last.request[..] == *packet) {
             self.repeated += 1;
             return Some(Served { reply: reply.clone(), events: 0 });
         }
@@ -156,7 +162,7 @@ impl Server {
             self.refused += 1;
         }
         self.served += 1;
-        self.last = Some((Zeroizing::new(packet.to_vec()), reply.clone()));
+        self.last = Some(Answered { request: Zeroizing::new(packet.to_vec()), reply: reply.clone() });
         Some(Served { reply, events })
     }
 }

@@ -39,7 +39,7 @@ fn check(moduli: Moduli, count: usize, first: usize, products: usize) {
             bench.set_bytes("a", &bytes32(&a));
             bench.set_bytes("b", &bytes32(&b));
             bench.set("second", second.into());
-            let taken = cycle >= bank.first() && (cycle - bank.first()) % bank.interval() == 0;
+            let taken = cycle >= bank.first() && (cycle - bank.first()).is_multiple_of(bank.interval());
             expected.push(taken.then(|| prime.montgomery_product(&a, &b)));
             bench.model.settle();
             let due =

@@ -282,7 +282,9 @@ fn sets_take_turns_in_a_small_memory() {
         .map(|seed| dual.load_bases(&workload::bases_of::<Bn254G1>(20, BaseKind::Distinct, seed)).unwrap())
         .collect();
     let scalars = vec![7; 32 * 20];
-    let run = |set: usize| drop(dual.submit(&sets[set], 0..20, &scalars).unwrap().wait().unwrap());
+    let run = |set: usize| {
+        dual.submit(&sets[set], 0..20, &scalars).unwrap().wait().unwrap();
+    };
     // The third drove out the first.
     assert_eq!(loads.lock().unwrap().len(), 3);
     run(1);

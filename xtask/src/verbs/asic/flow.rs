@@ -11,9 +11,9 @@ use spandrel_tools::{FileLock, Yosys, checkout_root, yosys};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How ABC maps: the structure's choices, cells by area and delay, buffers where a cell drives many, cells as large as the
+/// How ABC maps: cells by area and delay of the structure as it is (to choose among structures takes hours for a multiplier), buffers where a cell drives many, cells as large as the
 /// critical path wants and no larger elsewhere. `stime` is the static timing of the result, without wires.
-const MAP: &str = "strash\n&get -n\n&dch -f\n&nf\n&put\ntopo\nbuffer -c\nupsize\ndnsize\nstime -p\n";
+const MAP: &str = "strash\n&get -n\n&nf\n&put\ntopo\nbuffer -c\nupsize\ndnsize\nstime -p\n";
 
 /// What a unit is on a chip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -109,7 +109,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.lib");
         std::fs::write(&path, "module x; endmodule").unwrap();
-        let error = Library::read(&[path.clone()]).err().unwrap().to_string();
+        let error = Library::read(std::slice::from_ref(&path)).err().unwrap().to_string();
         assert!(error.contains("no liberty file"), "{error}");
         std::fs::write(&path, TEXT.replace("NAND2", "NOR2").replace("nand2", "nor2")).unwrap();
         let error = Library::read(&[path]).err().unwrap().to_string();
