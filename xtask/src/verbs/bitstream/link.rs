@@ -70,10 +70,11 @@ fn script(family: &str, open: &Open, netlists: &[Netlist]) -> String {
         _ => "read_verilog -lib -specify +/xilinx/cells_sim.v\nread_verilog -lib +/xilinx/cells_xtra.v\n",
     };
     let top = &open.top;
+    // nextpnr 7-series crashes at a register whose input may be anything, as one of a set-only register's may.
     let _ = write!(
         text,
         "{cells}read_verilog wrapper.v\nchparam -set MULTIPLY {} -set DIVIDE {} {top}\nhierarchy -check -top {top}\n\
-         proc\nflatten -noscopeinfo\nopt_clean -purge\ncheck -assert\nblackbox =A:whitebox\n\
+         proc\nflatten -noscopeinfo\nsetundef -zero\nopt_clean -purge\ncheck -assert\nblackbox =A:whitebox\n\
          tee -q -o stat.json stat -json -top {top}\nwrite_json card.netlist.json\n",
         open.clock.multiply, open.clock.divide
     );

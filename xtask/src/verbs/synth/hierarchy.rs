@@ -15,6 +15,11 @@ struct Module<'a> {
 }
 
 impl Module<'_> {
+    /// Whether it is large, or a memory of UltraRAM, whose many blocks would slow the mapping of all around it.
+    fn stands_alone(&self) -> bool {
+        self.text.len() >= LARGE || self.text.contains("ram_style = \"ultra\"")
+    }
+
     /// The module with its ports alone.
     fn blackbox(&self) -> String {
         let is_port =
@@ -71,7 +76,7 @@ pub fn parts(top: &str, verilog: &str) -> Vec<Part> {
     if all.iter().all(|module| module.name != top) {
         return Vec::new();
     }
-    let is_own = |module: &&Module<'_>| module.text.len() >= LARGE || module.name == top;
+    let is_own = |module: &&Module<'_>| module.stands_alone() || module.name == top;
     let mut found: Vec<Part> = Vec::new();
     let mut anonymous: Vec<String> = Vec::new();
     for module in all.iter().filter(is_own) {
@@ -220,7 +225,7 @@ fn collect_inside<'a>(module: &Module<'_>, all: &'a [Module<'a>], inside: &mut V
             continue;
         }
         inside.push(part);
-        if part.text.len() < LARGE {
+        if !part.stands_alone() {
             collect_inside(part, all, inside);
         }
     }
