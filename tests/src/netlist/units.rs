@@ -39,7 +39,7 @@ pub struct NetlistUnit {
 pub const UNITS: &[NetlistUnit] = &[
     NetlistUnit { name: "fifo", is_slow: false, make: fifo },
     NetlistUnit { name: "modular_add", is_slow: false, make: modular_add },
-    NetlistUnit { name: "product", is_slow: false, make: product },
+    NetlistUnit { name: "tiles", is_slow: false, make: product },
     NetlistUnit { name: "recoder", is_slow: true, make: recoder_unit },
     NetlistUnit { name: "mont_mul", is_slow: true, make: mont_mul },
 ];
@@ -87,7 +87,7 @@ fn modular_add() -> (Emitted, Law) {
 
 /// A product of 51 by 48 bits in four tiles: DSP slices with their registers.
 fn product() -> (Emitted, Law) {
-    let path = Datapath::new("product", &config());
+    let path = Datapath::new("tiles", &config());
     let (a, b) = (path.input("a", 51), path.input("b", 48));
     let product = path.multiply(a, b);
     let module = path.finish(&[("product", product)]);
