@@ -33,7 +33,7 @@ pub(super) const LATE_STAGE: usize = 3;
 /// The digit u_0 mod 2^16 is zero by the choice of q.
 ///
 /// Inputs: `t` (the limbs, lowest first), `clear` (T counts as zero), `low` (a_0), `digit` (b_i) and `second` (the field's
-/// flag, see [`Moduli`]); and, [`LATE_STAGE`] cycles behind them, `a`. Output: `t_next`. The registers are placed where a
+/// flag, see [`Moduli`]); and, `LATE_STAGE` cycles behind them, `a`. Output: `t_next`. The registers are placed where a
 /// DSP slice has its own: before the products, behind them, and behind the addition.
 pub fn step(moduli: Moduli) -> Rc<Module> {
     let config = DatapathConfig {
@@ -110,7 +110,7 @@ fn accumulate(path: &Datapath, product: Wire, added: Wire) -> Wire {
 }
 
 pipeline_block! {
-    /// Hosts [`step`]; `a` is [`LATE_STAGE`] cycles behind the other inputs. No reset.
+    /// Hosts [`step`]; `a` is `LATE_STAGE` cycles behind the other inputs. No reset.
     clocked Step
     inputs {
         /// Limbs of T, lowest first.
