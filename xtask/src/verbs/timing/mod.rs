@@ -19,7 +19,7 @@ use std::time::Duration;
 /// routed for the board's part as the card is. The clock that is aimed at is the card's. Results of synthesis are kept in
 /// `.spandrel/synth`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask timing --board ulx3s-85f\n  \
+#[command(after_help = "Examples:\n  cargo xtask timing --board ulx3s-85f --module spandrel_card_multipliers\n  \
     cargo xtask timing --board acorn-cle215 --module spandrel_card_shell --seed 2 --json")]
 pub struct TimingVerb {
     /// The board: a folder of `bitstreams` that open tools know
@@ -54,6 +54,9 @@ impl TimingVerb {
     pub fn run(self) -> Result<ExitCode> {
         let board = Board::find(&self.board)?;
         let named = if self.module.is_empty() { &board.open()?.timing } else { &self.module };
+        if named.is_empty() {
+            bail!("{}'s board.toml lists no modules to measure: name some with --module", self.board);
+        }
         let emitter = Emitter::build()?;
         let card = emitter.emit_card(&board.name, None)?;
         let mut rows = Vec::new();
