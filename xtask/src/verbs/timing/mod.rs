@@ -19,8 +19,10 @@ use std::time::Duration;
 /// routed for the board's part as the card is. The clock that is aimed at is the card's. Results of synthesis are kept in
 /// `.spandrel/synth`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask timing --board ulx3s-85f --module spandrel_card_multipliers\n  \
-    cargo xtask timing --board acorn-cle215 --module spandrel_card_shell --seed 2 --json")]
+#[command(
+    after_help = "Examples:\n  cargo xtask timing --board ulx3s-85f --module spandrel_card_multipliers\n  \
+    cargo xtask timing --board acorn-cle215 --module spandrel_card_shell --seed 2 --json"
+)]
 pub struct TimingVerb {
     /// The board: a folder of `bitstreams` that open tools know
     #[arg(long, default_value = "acorn-cle215")]
